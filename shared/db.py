@@ -1,0 +1,104 @@
+"""The database of one service: engine, declarative base, and the session of a request.
+
+One request is one transaction. Only `open_session` commits, and it does so *before* the answer is
+sent: with the default dependency scope FastAPI would send the 200 first and commit after.
+"""
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Depends, Request
+from sqlalchemy import DateTime, MetaData, Uuid, event, func, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+Sessions = async_sessionmaker[AsyncSession]
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """Base of the models of every service; each service's tables live in its own database, so a
+    service subclasses it once (`class Base(shared.db.Base): metadata = service_metadata()`)."""
+
+    __abstract__ = True
+    type_annotation_map = {
+        datetime: DateTime(timezone=True),
+        UUID: Uuid(),
+        dict[str, Any]: JSONB,
+        list[Any]: JSONB,
+    }
+
+
+def service_metadata() -> MetaData:
+    return MetaData(naming_convention=NAMING)
+
+
+class HasId:
+    """A time-ordered id made by the server, so that rows lie on disk in the order they came."""
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=text("uuidv7()"))
+
+
+class HasTimes:
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
+
+
+class Database:
+    """An engine with its sessions. Open one per process; `create_app` closes it."""
+
+    name = "database"
+
+    def __init__(self, url: str, *, pool_size: int = 10, application_name: str = "") -> None:
+        self.engine: AsyncEngine = create_async_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            pool_timeout=10,
+            pool_pre_ping=True,  # a restarted server costs one ping, not one failed request
+            connect_args={"application_name": application_name, "connect_timeout": 5},
+        )
+        self.sessions: Sessions = async_sessionmaker(self.engine, expire_on_commit=False)
+
+        @event.listens_for(self.engine.sync_engine, "connect")
+        def bound_every_wait(connection: Any, _record: Any) -> None:
+            with connection.cursor() as cursor:
+                cursor.execute("SET lock_timeout = '10s'")
+                cursor.execute("SET idle_in_transaction_session_timeout = '60s'")
+            connection.commit()
+
+    async def ready(self) -> None:
+        """Raise unless the database answers."""
+        async with self.engine.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+async def open_session(request: Request) -> AsyncIterator[AsyncSession]:
+    sessions: Sessions = request.app.state.sessions
+    async with sessions.begin() as session:
+        yield session
+
+
+def get_sessions(request: Request) -> Sessions:
+    sessions: Sessions = request.app.state.sessions
+    return sessions
+
+
+Session = Annotated[AsyncSession, Depends(open_session, scope="function")]
+SessionMaker = Annotated[Sessions, Depends(get_sessions)]
+"""For the few use cases that need several transactions, with a remote call between them."""
+
+

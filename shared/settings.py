@@ -1,0 +1,38 @@
+"""Settings every process has in common; each service adds its few in its own `settings.py`."""
+
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class ProcessSettings(BaseSettings):
+    """Read once from the environment, when the process starts; frozen from then on."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore")
+
+    environment: Literal["development", "production"] = "development"
+    host: str = "127.0.0.1"
+    port: int = 8000
+    log_level: str = "INFO"
+    token_issuer: str = "http://127.0.0.1:8000"
+    auth_url: str = "http://127.0.0.1:8001"
+    accrual_url: str = "http://127.0.0.1:8002"
+    exchange_url: str = "http://127.0.0.1:8003"
+    grants_url: str = "http://127.0.0.1:8004"
+
+
+class ServiceSettings(ProcessSettings):
+    """A service also has a database and a secret of its own: no default stands in for either."""
+
+    database_url: str
+    client_secret: SecretStr
+    files_url: str = f"file://{Path('var/files').absolute()}"
+    database_pool_size: int = 10
+
+    @model_validator(mode="after")
+    def _secret_is_long_enough(self) -> Self:
+        if self.environment == "production" and len(self.client_secret.get_secret_value()) < 32:
+            raise ValueError("the client secret must have at least 32 characters in production")
+        return self
