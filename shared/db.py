@@ -6,13 +6,18 @@ sent: with the default dependency scope FastAPI would send the 200 first and com
 
 from collections.abc import AsyncIterator
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 from fastapi import Depends, Request
 from sqlalchemy import DateTime, MetaData, Uuid, event, func, text
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import (
+    AsyncEngine,
+    AsyncSession,
+    async_sessionmaker,
+    create_async_engine,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 Sessions = async_sessionmaker[AsyncSession]
@@ -31,7 +36,7 @@ class Base(DeclarativeBase):
     service subclasses it once (`class Base(shared.db.Base): metadata = service_metadata()`)."""
 
     __abstract__ = True
-    type_annotation_map = {
+    type_annotation_map: ClassVar = {
         datetime: DateTime(timezone=True),
         UUID: Uuid(),
         dict[str, Any]: JSONB,
@@ -100,5 +105,3 @@ def get_sessions(request: Request) -> Sessions:
 Session = Annotated[AsyncSession, Depends(open_session, scope="function")]
 SessionMaker = Annotated[Sessions, Depends(get_sessions)]
 """For the few use cases that need several transactions, with a remote call between them."""
-
-

@@ -5,7 +5,8 @@ Standard library only, so that the pure rules of every service and the gateway m
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from typing import Any, ClassVar, Literal
 
 Lang = Literal["ko", "en"]
@@ -49,7 +50,7 @@ class Finding:
     row: int | None = None
     field: str | None = None
     suggestion: str | None = None
-    params: Mapping[str, Any] = field(default_factory=dict)
+    params: Mapping[str, Any] = dataclass_field(default_factory=dict)
 
     @property
     def code(self) -> str:

@@ -10,13 +10,13 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class ProcessSettings(BaseSettings):
     """Read once from the environment, when the process starts; frozen from then on."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", populate_by_name=True)
 
     environment: Literal["development", "production"] = "development"
     host: str = "127.0.0.1"
     port: int = 8000
     log_level: str = "INFO"
-    token_issuer: str = "http://127.0.0.1:8000"
+    token_issuer: str = "http://127.0.0.1:8000"  # noqa: S105  # an address, no secret
     auth_url: str = "http://127.0.0.1:8001"
     accrual_url: str = "http://127.0.0.1:8002"
     exchange_url: str = "http://127.0.0.1:8003"

@@ -1,0 +1,15 @@
+"""Composition root of the auth service."""
+
+from fastapi import FastAPI
+
+from services.auth.settings import Settings
+from shared.runtime import Runtime, service_app
+
+
+def create_runtime(settings: Settings) -> Runtime:
+    return Runtime("auth", settings)
+
+
+def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
+    runtime = runtime or create_runtime(settings)
+    return service_app(runtime, title="산학협력 마일리지 — 인증", routers=[])

@@ -1,0 +1,10 @@
+"""Settings of the auth service."""
+
+from pydantic import Field, SecretStr
+
+from shared.settings import ServiceSettings
+
+
+class Settings(ServiceSettings):
+    database_url: str = Field(validation_alias="DATABASE_URL_AUTH")
+    client_secret: SecretStr = Field(validation_alias="CLIENT_SECRET_AUTH")

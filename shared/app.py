@@ -1,0 +1,199 @@
+"""The web application every process builds on: problems, trace, health. Knows no database."""
+
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+import structlog
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared.logs import trace_id
+from shared.problems import (
+    Finding,
+    FindingKind,
+    Invalid,
+    Lang,
+    MethodNotAllowed,
+    NotFound,
+    PayloadTooLarge,
+    Problem,
+)
+from shared.schemas import ProblemOut
+from shared.tracing import new_trace_id, trace_id_of
+
+log = structlog.get_logger()
+
+Check = Callable[[], Awaitable[None]]
+MAX_BODY_BYTES = 16 * 2**20
+
+FIELD_REQUIRED = FindingKind("FIELD_REQUIRED", ko="필수 항목입니다.", en="This field is required.")
+FIELD_UNKNOWN = FindingKind("FIELD_UNKNOWN", ko="알 수 없는 항목입니다.", en="Unknown field.")
+FIELD_INVALID = FindingKind(
+    "FIELD_INVALID", ko="형식이 올바르지 않습니다: {reason}", en="Not valid: {reason}"
+)
+
+
+def create_app(
+    name: str,
+    *,
+    title: str,
+    routers: Sequence[APIRouter],
+    lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]],
+    checks: Mapping[str, Check],
+) -> FastAPI:
+    """One application: its routers, health routes, and a single place that renders problems.
+
+    `checks` are what `/readyz` asks, by name; one that raises makes the process not ready.
+    """
+
+    def operation_id(route: APIRoute) -> str:
+        return f"{name}_{route.name}"
+
+    app = FastAPI(
+        title=title,
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+        generate_unique_id_function=operation_id,
+        max_body_size=MAX_BODY_BYTES,
+        responses={
+            "4XX": {"model": ProblemOut, "description": "Problem (RFC 9457)"},
+            "5XX": {"model": ProblemOut, "description": "Problem (RFC 9457)"},
+        },
+        telemetry={"tracing": False, "metrics": False},
+    )
+    for router in routers:
+        app.include_router(router)
+    app.include_router(_health(checks))
+    app.add_exception_handler(Problem, _on_problem)
+    app.add_exception_handler(RequestValidationError, _on_malformed)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(Exception, _on_crash)
+    app.add_middleware(TraceAndLog)
+    return app
+
+
+def language(request: Request) -> Lang:
+    """English if the client's first choice is English, else Korean."""
+    return "en" if request.headers.get("accept-language", "").lower().startswith("en") else "ko"
+
+
+def problem_response(request: Request, problem: Problem) -> Response:
+    return JSONResponse(
+        problem.to_dict(language(request), instance=request.url.path, trace_id=trace_id.get()),
+        status_code=problem.status,
+        headers=problem.headers,
+        media_type="application/problem+json",
+    )
+
+
+async def _on_problem(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)
+    return problem_response(request, error)
+
+
+async def _on_malformed(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    return problem_response(request, Invalid(errors=[_finding(item) for item in error.errors()]))
+
+
+async def _on_http_exception(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    known: dict[int, type[Problem]] = {404: NotFound, 405: MethodNotAllowed, 413: PayloadTooLarge}
+    problem = known.get(error.status_code, Invalid if error.status_code < 500 else Problem)()
+    problem.headers.update(error.headers or {})
+    return problem_response(request, problem)
+
+
+async def _on_crash(request: Request, error: Exception) -> Response:
+    log.error("request_crashed", path=request.url.path, exc_info=error)
+    return problem_response(request, Problem())
+
+
+def _finding(item: Mapping[str, Any]) -> Finding:
+    source, *path = item["loc"]
+    pointer = "".join(f"/{part}" for part in path) if source == "body" else f"?{path[-1]}"
+    field = next((part for part in reversed(path) if isinstance(part, str)), None)
+    kind = {"missing": FIELD_REQUIRED, "extra_forbidden": FIELD_UNKNOWN}.get(item["type"])
+    if kind is not None:
+        return kind.at(pointer, field=field)
+    return FIELD_INVALID.at(pointer, field=field, reason=item["msg"])
+
+
+def _health(checks: Mapping[str, Check]) -> APIRouter:
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/healthz")
+    async def alive() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @router.get("/readyz")
+    async def ready(request: Request) -> JSONResponse:
+        report: dict[str, str] = {}
+        if getattr(request.app.state, "draining", False):
+            report["draining"] = "yes"
+        for name, check in checks.items():
+            try:
+                await check()
+                report[name] = "ok"
+            except Exception as error:  # noqa: BLE001  # readiness reports any failure
+                log.warning("not_ready", check=name, error=repr(error))
+                report[name] = "failed"
+        good = set(report.values()) <= {"ok"}
+        return JSONResponse(
+            {"status": "ready" if good else "not ready", "checks": report},
+            status_code=200 if good else 503,
+        )
+
+    return router
+
+
+class TraceAndLog:
+    """Continue the caller's trace, write one access line, and keep private answers out of caches.
+
+    Plain ASGI: a BaseHTTPMiddleware would run the endpoint in another task and buffer streams.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        current = trace_id_of(Headers(scope=scope).get("traceparent", "")) or new_trace_id()
+        token = trace_id.set(current)
+        started = time.perf_counter()
+        status = 500
+
+        async def send_marked(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers.setdefault("cache-control", "no-store")
+                headers["x-trace-id"] = current
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_marked)
+        finally:
+            if scope["path"] not in {"/healthz", "/readyz"}:
+                route = scope.get("route")
+                log.info(
+                    "request",
+                    method=scope["method"],
+                    # The template, never the path: paths may hold names and numbers of people.
+                    route=getattr(route, "path", None) or "unmatched",
+                    status=status,
+                    ms=round((time.perf_counter() - started) * 1000, 1),
+                )
+            trace_id.reset(token)

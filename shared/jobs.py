@@ -1,0 +1,113 @@
+"""Jobs in PostgreSQL (procrastinate): enqueued in the business transaction, run by a worker.
+
+A handler gets the process's runtime, so it has the same database and clients as a route:
+
+    jobs = Jobs()
+
+    @jobs.task("orders.drive", max_attempts=20)
+    async def drive(runtime: Runtime, order_id: str) -> None: ...
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import procrastinate
+import structlog
+from procrastinate.exceptions import AlreadyEnqueued
+from procrastinate.job_context import JobContext
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.logs import trace_id
+from shared.tracing import new_trace_id
+
+log = structlog.get_logger()
+
+Handler = Callable[..., Awaitable[None]]
+
+# Never opened: it only writes job rows on connections that callers bring along.
+_enqueuer = procrastinate.App(connector=procrastinate.PsycopgConnector())
+
+
+async def enqueue(
+    session: AsyncSession,
+    task: str,
+    *,
+    lock: str | None = None,
+    once: str | None = None,
+    in_seconds: int | None = None,
+    **args: Any,
+) -> None:
+    """Add a job that exists if, and only if, the session's transaction commits.
+
+    `lock`: jobs with the same lock run one after the other. `once`: no second job with this name
+    while one is still waiting. Arguments must be JSON.
+    """
+    connection = await (await session.connection()).get_raw_connection()
+    deferrer = _enqueuer.configure_task(
+        task,
+        allow_unknown=True,
+        lock=lock,
+        queueing_lock=once,
+        schedule_in={"seconds": in_seconds} if in_seconds is not None else None,
+        connection=connection.driver_connection,
+    )
+    try:
+        async with session.begin_nested():  # a refused `once` must not spoil the transaction
+            await deferrer.defer_async(trace=trace_id.get(), **args)
+    except AlreadyEnqueued:
+        pass
+
+
+class Jobs:
+    """The handlers and schedules of one service."""
+
+    def __init__(self) -> None:
+        self._app = procrastinate.App(connector=procrastinate.PsycopgConnector())
+
+    def task(
+        self, name: str, *, max_attempts: int = 10, every: str | None = None
+    ) -> Callable[[Handler], Handler]:
+        """Register a handler; `every` is a cron line for a schedule (then without arguments).
+
+        A failed job is tried again after 2, 4, 8 … seconds, an hour at most.
+        """
+
+        def register(handler: Handler) -> Handler:
+            async def run(
+                context: JobContext, /, timestamp: int = 0, trace: str = "", **args: Any
+            ) -> None:  # `timestamp` is what procrastinate tells periodic tasks
+                token = trace_id.set(trace or new_trace_id())
+                try:
+                    await handler(context.additional_context["runtime"], **args)
+                except Exception as error:
+                    log.warning("job_failed", job=name, args=args, error=repr(error))
+                    raise
+                else:
+                    log.info("job_done", job=name)
+                finally:
+                    trace_id.reset(token)
+
+            retry = procrastinate.RetryStrategy(max_attempts=max_attempts, exponential_wait=2)
+            task = self._app.task(name=name, pass_context=True, retry=retry)(run)
+            if every is not None:
+                self._app.periodic(cron=every)(task)
+            return handler
+
+        return register
+
+    async def work(self, runtime: Any, database_url: str, *, concurrency: int = 4) -> None:
+        """Run jobs until told to stop (SIGINT, SIGTERM)."""
+        url = make_url(database_url).set(drivername="postgresql")
+        connector = procrastinate.PsycopgConnector(
+            conninfo=url.render_as_string(hide_password=False), min_size=1, max_size=concurrency + 2
+        )
+        with self._app.replace_connector(connector) as app:
+            async with app.open_async():
+                await app.run_worker_async(
+                    concurrency=concurrency,
+                    additional_context={"runtime": runtime},
+                    delete_jobs="successful",
+                    shutdown_graceful_timeout=20,
+                    fetch_job_polling_interval=2.0,
+                )

@@ -1,0 +1,115 @@
+"""What a running process of a service holds: database, identity, files. The same for the web
+process, the worker and the commands, so a job handler has whatever a route has."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx2
+from fastapi import APIRouter, FastAPI, Request, Response
+from sqlalchemy.exc import DBAPIError
+
+from shared.app import create_app, problem_response
+from shared.db import Database
+from shared.files import Files
+from shared.http import Identity
+from shared.idempotency import Replayed
+from shared.problems import UpstreamUnavailable
+from shared.settings import ServiceSettings
+from shared.tokens import AUDIENCE, KeySource, TokenVerifier
+
+
+class Runtime:
+    """Open it (`async with runtime.open()`) before use.
+
+    `keys` is where token keys come from: the auth service's JWKS, except inside auth itself.
+    `transport` replaces the network towards other services, for tests.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        settings: ServiceSettings,
+        *,
+        keys: KeySource | None = None,
+        transport: httpx2.AsyncBaseTransport | None = None,
+    ) -> None:
+        self.name = name
+        self.settings = settings
+        self.database = Database(
+            settings.database_url, pool_size=settings.database_pool_size, application_name=name
+        )
+        self.sessions = self.database.sessions
+        self.identity = Identity(
+            name,
+            auth_url=settings.auth_url,
+            secret=settings.client_secret.get_secret_value(),
+            transport=transport,
+        )
+        self.files = Files(settings.files_url.rstrip("/") + f"/{name}")
+        self.verifier = TokenVerifier(
+            keys or self.identity.keys,
+            issuer=settings.token_issuer,
+            audiences=frozenset({AUDIENCE, name}),
+            revocations=self.identity.revocations,
+        )
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[None]:
+        try:
+            async with self.identity.running():
+                yield
+        finally:
+            await self.database.close()
+
+
+def service_app(
+    runtime: Runtime,
+    *,
+    title: str,
+    routers: Sequence[APIRouter],
+    state: Mapping[str, Any] | None = None,
+    checks: Mapping[str, Callable[[], Awaitable[None]]] | None = None,
+) -> FastAPI:
+    """The web application of a service. `state` is what its routes find on `app.state`."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with runtime.open():
+            yield
+
+    app = create_app(
+        runtime.name,
+        title=title,
+        routers=routers,
+        lifespan=lifespan,
+        checks={"database": runtime.database.ready, **(checks or {})},
+    )
+    app.state.runtime = runtime
+    app.state.sessions = runtime.sessions
+    app.state.verifier = runtime.verifier
+    app.state.files = runtime.files
+    for name, value in (state or {}).items():
+        setattr(app.state, name, value)
+    app.add_exception_handler(Replayed, _on_replayed)
+    app.add_exception_handler(DBAPIError, _on_database_error)
+    return app
+
+
+async def _on_replayed(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, Replayed)
+    return error.response()
+
+
+# Conditions that pass by themselves: lock timeout, deadlock, shutdown, too many connections.
+_PASSING = ("55P03", "40P01", "40001", "57P", "53", "08")
+
+
+async def _on_database_error(request: Request, error: Exception) -> Response:
+    """A database that is busy or away is 503, to be tried again; anything else is our fault."""
+    assert isinstance(error, DBAPIError)
+    sqlstate = getattr(error.orig, "sqlstate", None)
+    if error.connection_invalidated or sqlstate is None or sqlstate.startswith(_PASSING):
+        problem = UpstreamUnavailable(service="database", headers={"Retry-After": "1"})
+        return problem_response(request, problem)
+    raise error

@@ -1,0 +1,60 @@
+"""Schemas every service's API has in common."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Schema(BaseModel):
+    """Base of answers: made from ORM rows; no defaults, so that every field is always there."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class Body(BaseModel):
+    """Base of request bodies: an unknown field is a finding, never silently dropped."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+
+class FindingOut(BaseModel):
+    """One finding: where, what, and how to mend it."""
+
+    pointer: str
+    code: str
+    message: str
+    level: Literal["error", "warning"]
+    row: int | None = None
+    field: str | None = None
+    params: dict[str, Any] | None = None
+    suggestion: str | None = None
+    rule: str | None = None
+    citation: str | None = None
+
+
+class ProblemOut(BaseModel):
+    """RFC 9457 problem details with our extensions."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "type": "/docs/errors#STATE_CONFLICT",
+                "title": "'승인' 상태에서는 할 수 없습니다.",
+                "status": 409,
+                "detail": "'승인' 상태에서는 할 수 없습니다.",
+                "instance": "/api/v1/accrual/applications/0199…/cancel",
+                "code": "STATE_CONFLICT",
+                "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+            }
+        }
+    )
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    code: str
+    trace_id: str
+    params: dict[str, Any] | None = None
+    errors: list[FindingOut] | None = None
