@@ -33,6 +33,7 @@ from psycopg import sql
 
 from deploy.local import tether
 from deploy.local.errors import LocalError
+from deploy.local.private import write_private
 
 SUPERUSER = "postgres"
 SOCKET_NAME = ".s.PGSQL.5432"
@@ -113,22 +114,21 @@ class Cluster:
         options = [f"--{name}={value}" for name, value in settings.items()]
         return self._as_server([binary("postgres"), "-D", str(self.pgdata), *options])
 
+    def accepts_connections(self) -> bool:
+        try:
+            self._connect(SUPERUSER).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
     def wait_ready(self, timeout_s: float = START_TIMEOUT_S) -> None:
         """Returns when the server accepts connections; `LocalError` when it ends or never does."""
         deadline = time.monotonic() + timeout_s
-        while True:
-            try:
-                self._connect(SUPERUSER).close()
-                return
-            except psycopg.OperationalError as error:
-                if self._process is not None and self._process.poll() is not None:
-                    raise LocalError(
-                        f"PostgreSQL ended with exit code {self._process.returncode}."
-                    ) from error
-                if time.monotonic() > deadline:
-                    raise LocalError(
-                        f"PostgreSQL was not ready after {timeout_s:g} s: {error}"
-                    ) from error
+        while not self.accepts_connections():
+            if self._process is not None and self._process.poll() is not None:
+                raise LocalError(f"PostgreSQL ended with exit code {self._process.returncode}.")
+            if time.monotonic() > deadline:
+                raise LocalError(f"PostgreSQL was not ready after {timeout_s:g} s.")
             time.sleep(0.03)
 
     def stop(self) -> None:
@@ -290,18 +290,6 @@ def binary(name: str) -> str:
     if spec is None or spec.origin is None:
         raise LocalError("The embedded PostgreSQL is not installed: run `make run` or `make test`.")
     return str(Path(spec.origin).parent / "pginstall18" / "bin" / name)
-
-
-def write_private(path: Path, text: str) -> None:
-    """Replaces a file in one step; only its owner may read it."""
-    partial = path.with_name(path.name + ".partial")
-    partial.unlink(missing_ok=True)
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
 
 
 def _socket_dir(data_dir: Path) -> Path:

@@ -1,0 +1,106 @@
+# Two commands need nothing but Python 3.11 or newer: `make run` and `make test`.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+MAKEFLAGS += --no-print-directory
+
+PORT ?= 8000
+DATA ?= var
+# Where a pytest run should look: make test T=tests/accrual
+T ?=
+VENV := .venv
+BIN := $(VENV)/bin
+SERVICES := auth accrual exchange grants
+
+##@ Use it
+
+.PHONY: run
+run: $(VENV)/installed ## Start everything here, with its own PostgreSQL and demo data [PORT=8000 DATA=var]
+	@$(BIN)/python -m deploy.local run --port $(PORT) --data $(DATA)
+
+.PHONY: demo
+demo: $(VENV)/installed-dev ## Walk through the product on a fresh installation, step by step
+	@$(BIN)/python -m deploy.demo
+
+.PHONY: status
+status: $(VENV)/installed ## Show what runs [DATA=var]
+	@$(BIN)/python -m deploy.local status --data $(DATA)
+
+.PHONY: stop
+stop: $(VENV)/installed ## Stop what runs [DATA=var]
+	@$(BIN)/python -m deploy.local stop --data $(DATA)
+
+##@ Work on it
+
+.PHONY: test
+test: $(VENV)/installed-dev ## Run the tests; they start whatever they need [T=tests/accrual]
+	@$(BIN)/pytest $(T)
+
+.PHONY: check
+check: $(VENV)/installed-dev ## Everything that can be told without running it: style, types, architecture, migrations
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m deploy.local check-migrations
+
+.PHONY: format
+format: $(VENV)/installed-dev ## Put the code into shape
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format
+
+.PHONY: lint
+lint: $(VENV)/installed-dev ## The quick half of check
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+
+.PHONY: migration
+migration: $(VENV)/installed-dev ## Write a migration from the models [S=accrual M="what it does"]
+	@$(BIN)/python -m deploy.local migration "$(S)" "$(M)"
+
+.PHONY: bench
+bench: $(VENV)/installed-dev ## Measure the hot paths
+	@$(BIN)/python -m benchmarks
+
+##@ Ship it
+
+.PHONY: compose-test
+compose-test: $(VENV)/installed-dev ## Build the image, start the containers, run the integration tests against them
+	@deploy/compose/test
+
+.PHONY: lock
+lock: ## Pin every dependency by hash (needs uv)
+	@uv pip compile $(LOCK_OPTIONS) pyproject.toml -o requirements.txt
+	@uv pip compile $(LOCK_OPTIONS) --group dev pyproject.toml -o requirements-dev.txt
+
+LOCK_OPTIONS := -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-annotate --custom-compile-command "make lock"
+
+.PHONY: clean
+clean: ## Remove the environment and the caches; data in var/ stays
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
+
+.PHONY: help
+help: ## Show this
+	@awk 'BEGIN {FS = ":.*## "} \
+		/^##@ / {printf "\n%s\n", substr($$0, 5)} \
+		/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
+
+# The environment: made again when the interpreter went away, installed again when a lock changed.
+
+$(VENV)/installed: requirements.txt
+	@$(call install,requirements.txt)
+
+# It holds everything the other one does.
+$(VENV)/installed-dev: requirements-dev.txt
+	@$(call install,requirements-dev.txt)
+	@touch $(VENV)/installed
+
+define install
+python=$$(deploy/find-python); \
+[ -x $(BIN)/python ] && $(BIN)/python -c '' 2>/dev/null || { rm -rf $(VENV); "$$python" -m venv $(VENV); }; \
+echo "Installing $(1) …"; \
+$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(1); \
+touch $@
+endef
