@@ -43,17 +43,17 @@ async def enqueue(
     `lock`: jobs with the same lock run one after the other. `once`: no second job with this name
     while one is still waiting. Arguments must be JSON.
     """
-    connection = await (await session.connection()).get_raw_connection()
-    deferrer = _enqueuer.configure_task(
-        task,
-        allow_unknown=True,
-        lock=lock,
-        queueing_lock=once,
-        schedule_in={"seconds": in_seconds} if in_seconds is not None else None,
-        connection=connection.driver_connection,
-    )
     try:
         async with session.begin_nested():  # a refused `once` must not spoil the transaction
+            connection = await (await session.connection()).get_raw_connection()
+            deferrer = _enqueuer.configure_task(
+                task,
+                allow_unknown=True,
+                lock=lock,
+                queueing_lock=once,
+                schedule_in={"seconds": in_seconds} if in_seconds is not None else None,
+                connection=connection.driver_connection,
+            )
             await deferrer.defer_async(trace=trace_id.get(), **args)
     except AlreadyEnqueued:
         pass
@@ -96,8 +96,10 @@ class Jobs:
 
         return register
 
-    async def work(self, runtime: Any, database_url: str, *, concurrency: int = 4) -> None:
-        """Run jobs until told to stop (SIGINT, SIGTERM)."""
+    async def work(
+        self, runtime: Any, database_url: str, *, concurrency: int = 4, wait: bool = True
+    ) -> None:
+        """Run jobs until told to stop (SIGINT, SIGTERM); `wait=False`: until none is due."""
         url = make_url(database_url).set(drivername="postgresql")
         connector = procrastinate.PsycopgConnector(
             conninfo=url.render_as_string(hide_password=False), min_size=1, max_size=concurrency + 2
@@ -106,6 +108,8 @@ class Jobs:
             async with app.open_async():
                 await app.run_worker_async(
                     concurrency=concurrency,
+                    wait=wait,
+                    install_signal_handlers=wait,
                     additional_context={"runtime": runtime},
                     delete_jobs="successful",
                     shutdown_graceful_timeout=20,

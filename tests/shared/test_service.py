@@ -12,7 +12,7 @@ from services.exchange.settings import Settings
 from shared.caller import requires
 from shared.db import Session
 from shared.idempotency import Once
-from shared.problems import Invalid, FindingKind
+from shared.problems import FindingKind, Invalid
 from shared.runtime import service_app
 from shared.schemas import Body
 from shared.tokens import Claims

@@ -1,0 +1,87 @@
+"""Files are streamed, judged by content, and stored whole or not at all."""
+
+import hashlib
+import unicodedata
+
+import pytest
+
+from shared.files import MAX_FILE_BYTES, Files, attachment_headers, clean_name
+from shared.problems import Invalid
+
+PDF = b"%PDF-1.7\n" + b"x" * 1000
+
+
+@pytest.fixture
+def files(tmp_path) -> Files:
+    return Files(f"file://{tmp_path}/store")
+
+
+async def chunks(*parts: bytes):
+    for part in parts:
+        yield part
+
+
+async def content(files: Files, key: str) -> bytes:
+    return b"".join([chunk async for chunk in files.get(key)])
+
+
+async def test_a_file_comes_back_as_it_went_in_with_its_hash_and_type(files):
+    stored = await files.put("a/1", "공문.pdf", chunks(PDF[:7], PDF[7:]))
+    assert (stored.media_type, stored.size) == ("application/pdf", len(PDF))
+    assert stored.sha256 == hashlib.sha256(PDF).hexdigest()
+    assert await content(files, "a/1") == PDF
+
+
+@pytest.mark.parametrize(
+    ("parts", "code"),
+    [
+        ([], "FILE_EMPTY"),
+        ([b"", b""], "FILE_EMPTY"),
+        ([b"MZ\x90\x00 an executable"], "FILE_TYPE"),
+        ([b"#!/bin/sh\n"], "FILE_TYPE"),
+        ([b"%PDF-", *[b"x" * 2**20] * 10], "FILE_TOO_LARGE"),
+    ],
+)
+async def test_a_refused_file_says_why_and_leaves_nothing(files, parts, code):
+    with pytest.raises(Invalid) as refusal:
+        await files.put("a/1", "증빙.pdf", chunks(*parts))
+    assert [finding.code for finding in refusal.value.errors] == [code]
+    with pytest.raises(FileNotFoundError):
+        await content(files, "a/1")
+
+
+async def test_ten_mebibytes_exactly_are_accepted(files):
+    stored = await files.put("a/1", "x.pdf", chunks(b"%PDF-", b"x" * (MAX_FILE_BYTES - 5)))
+    assert stored.size == MAX_FILE_BYTES
+
+
+async def test_a_stream_that_breaks_off_leaves_nothing(files):
+    async def broken():
+        yield PDF
+        raise ConnectionResetError
+
+    with pytest.raises(ConnectionResetError):
+        await files.put("a/1", "x.pdf", broken())
+    with pytest.raises(FileNotFoundError):
+        await content(files, "a/1")
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        (unicodedata.normalize("NFD", "공문.pdf"), "공문.pdf"),
+        ("../../etc/passwd", "passwd"),
+        ("C:\\사용자\\증빙.hwp", "증빙.hwp"),
+        ("a\r\nSet-Cookie: x.pdf", "aSet-Cookie: x.pdf"),
+        ("\u202egpj.exe", "gpj.exe"),
+        ("", "file"),
+    ],
+)
+def test_names_are_composed_and_harmless(given, shown):
+    assert clean_name(given) == shown
+
+
+def test_a_download_is_an_attachment_with_its_korean_name():
+    assert attachment_headers("공문.pdf")["Content-Disposition"] == (
+        "attachment; filename*=UTF-8''%EA%B3%B5%EB%AC%B8.pdf"
+    )
