@@ -6,7 +6,7 @@ the call needs; whom it acts for is a claim the auth service signs, never a head
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -23,6 +23,9 @@ TIMEOUT = httpx2.Timeout(10.0, connect=2.0)
 ATTEMPTS = 3
 RETRY_STATUSES = frozenset({502, 503, 504})
 REVOCATION_POLL_SECONDS = 1.0
+
+RevocationFeed = Callable[[int], Awaitable[Mapping[str, Any]]]
+"""What was revoked after a number: `{"min_pv": {subject: version}, "last": number}`."""
 
 
 class RemoteProblem(Exception):  # noqa: N818
@@ -46,6 +49,7 @@ class Identity:
         auth_url: str,
         secret: str,
         transport: httpx2.AsyncBaseTransport | None = None,
+        revocation_feed: RevocationFeed | None = None,
     ) -> None:
         self.name = name
         self._secret = secret
@@ -59,6 +63,7 @@ class Identity:
         self._tokens: dict[tuple[str, str, str | None], tuple[str, float]] = {}
         self.keys = JwksKeys(self._fetch_jwks)
         self.revocations = Revocations()
+        self._revocation_feed = revocation_feed or self._ask_auth_for_revocations
 
     async def token(self, *, audience: str, scope: str, acting_for: str | None = None) -> str:
         """A token for one target; remembered until shortly before it expires."""
@@ -106,11 +111,10 @@ class Identity:
             await self.http.aclose()
 
     async def _follow_revocations(self) -> None:
-        auth = ServiceClient(self, "auth", self._auth_url, scope="revocations:read")
         after, failing = 0, False
         while True:
             try:
-                answer = await auth.get("/internal/revocations", params={"after": after})
+                answer = await self._revocation_feed(after)
                 self.revocations.apply(answer["min_pv"])
                 after = answer["last"]
                 failing = False
@@ -119,6 +123,11 @@ class Identity:
                     log.warning("revocations_not_reachable", error=repr(error))
                 failing = True
             await asyncio.sleep(REVOCATION_POLL_SECONDS)
+
+    async def _ask_auth_for_revocations(self, after: int) -> Mapping[str, Any]:
+        auth = ServiceClient(self, "auth", self._auth_url, scope="revocations:read")
+        answer: Mapping[str, Any] = await auth.get("/internal/revocations", params={"after": after})
+        return answer
 
 
 class ServiceClient:

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from shared.app import create_app, problem_response
 from shared.db import Database
 from shared.files import Files
-from shared.http import Identity
+from shared.http import Identity, RevocationFeed
 from shared.idempotency import Replayed
 from shared.problems import UpstreamUnavailable
 from shared.settings import ServiceSettings
@@ -22,8 +22,9 @@ from shared.tokens import AUDIENCE, KeySource, TokenVerifier
 class Runtime:
     """Open it (`async with runtime.open()`) before use.
 
-    `keys` is where token keys come from: the auth service's JWKS, except inside auth itself.
-    `transport` replaces the network towards other services, for tests.
+    `keys` and `revocation_feed` are where token keys and revocations come from: the auth service,
+    unless the process is the auth service. `transport` replaces the network towards other
+    services, for tests.
     """
 
     def __init__(
@@ -32,6 +33,7 @@ class Runtime:
         settings: ServiceSettings,
         *,
         keys: KeySource | None = None,
+        revocation_feed: RevocationFeed | None = None,
         transport: httpx2.AsyncBaseTransport | None = None,
     ) -> None:
         self.name = name
@@ -45,6 +47,7 @@ class Runtime:
             auth_url=settings.auth_url,
             secret=settings.client_secret.get_secret_value(),
             transport=transport,
+            revocation_feed=revocation_feed,
         )
         self.files = Files(settings.files_url.rstrip("/") + f"/{name}")
         self.verifier = TokenVerifier(
