@@ -1,0 +1,1 @@
+"""The criteria: the seven fields and how they earn mileage, versioned."""
