@@ -7,6 +7,7 @@ postgres/       the embedded server, and for which code its databases were last 
 files/  log/
 """
 
+import base64
 import contextlib
 import fcntl
 import json
@@ -71,7 +72,8 @@ class DataDir:
         """The secret of that name, made at its first use and kept."""
         known = _read(self._secrets)
         if name not in known:
-            known[name] = secrets.token_urlsafe(32)
+            # 32 bytes, in the form that is a key of authenticated encryption as well.
+            known[name] = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
             write_private(self._secrets, json.dumps(known, indent=2))
         return str(known[name])
 

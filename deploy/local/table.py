@@ -16,6 +16,7 @@ from deploy.local.tether import tethered
 
 SERVICES = ("auth", "accrual", "exchange", "grants")
 CLIENTS = (*SERVICES, "gateway")
+AUTH_SECRETS = ("PASSWORD_PEPPER", "KEY_ENCRYPTION_KEY")
 DEFAULT_PORT = 8000
 
 
@@ -78,16 +79,18 @@ class Table:
             "PORT": str(self.port_of[service]),
             f"DATABASE_URL_{service.upper()}": self.databases[service],
         }
-        if service == "auth":  # it is the one that knows every client
-            env |= {_secret_name(client): self._secret(client) for client in CLIENTS}
+        if service == "auth":
+            # It alone knows every client, the pepper of passwords, and the key of signing keys.
+            names = [*map(_secret_name, CLIENTS), *AUTH_SECRETS]
+            env |= {name: self._secret(name) for name in names}
         return env
 
     def _common_env(self, client: str) -> dict[str, str]:
-        """What the person set, then ours; nothing of another process's database or secret."""
+        """What the person set, then ours; nothing of another process's database or secrets."""
         inherited = {
             key: value
             for key, value in os.environ.items()
-            if not key.startswith(("DATABASE_URL_", "CLIENT_SECRET_"))
+            if not key.startswith(("DATABASE_URL_", "CLIENT_SECRET_", *AUTH_SECRETS))
         }
         defaults = {
             "ENVIRONMENT": "development",
@@ -95,13 +98,11 @@ class Table:
             "TOKEN_ISSUER": self.url("gateway"),
         }
         addresses = {f"{service.upper()}_URL": self.url(service) for service in SERVICES}
+        secret = {_secret_name(client): self._secret(_secret_name(client))}
         ours = {"HOST": ports.HOST, "PYTHONUNBUFFERED": "1"}
-        return (
-            defaults | inherited | addresses | ours | {_secret_name(client): self._secret(client)}
-        )
+        return defaults | inherited | addresses | ours | secret
 
-    def _secret(self, client: str) -> str:
-        name = _secret_name(client)
+    def _secret(self, name: str) -> str:
         return os.environ.get(name) or self.data.secret(name)
 
 
