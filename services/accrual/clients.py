@@ -1,0 +1,79 @@
+"""Calls of the accrual service to the auth service, which owns the registry of institutions."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+from uuid import UUID
+
+from shared.http import Identity, ServiceClient
+
+BATCH = 500
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """A company as the registry knows it; `name` is the registered one (M-008)."""
+
+    brn: str
+    institution_id: UUID
+    name: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Institution:
+    institution_id: UUID
+    kind: str
+    name: str
+    status: str
+
+
+class Registry:
+    """Companies by business number, institutions by id. Raises `UpstreamUnavailable`.
+
+    Never call it while holding a row lock.
+    """
+
+    def __init__(self, identity: Identity, auth_url: str) -> None:
+        self._auth = ServiceClient(identity, "auth", auth_url, scope="institutions:resolve")
+
+    async def companies(
+        self, names: Mapping[str, str], *, create: bool = False
+    ) -> dict[str, Company]:
+        """The companies with these numbers. Unknown ones are left out, or created by the name
+        the applicant gave. Repeatable: a number is created once."""
+        found = {}
+        for batch in _batches(list(names.items())):
+            answer = await self._auth.post(
+                "/internal/institutions/resolve",
+                {
+                    "companies": [{"brn": brn, "name": name} for brn, name in batch],
+                    "create": create,
+                },
+                repeatable=True,
+            )
+            for item in answer["items"]:
+                found[item["brn"]] = Company(
+                    item["brn"], UUID(item["institution_id"]), item["name"], item["status"]
+                )
+        return found
+
+    async def institutions(self, ids: Sequence[UUID]) -> dict[UUID, Institution]:
+        found = {}
+        for batch in _batches(ids):
+            answer = await self._auth.post(
+                "/internal/institutions/lookup",
+                {"ids": [str(one) for one in batch]},
+                repeatable=True,
+            )
+            for item in answer["items"]:
+                one = Institution(
+                    UUID(item["institution_id"]), item["kind"], item["name"], item["status"]
+                )
+                found[one.institution_id] = one
+        return found
+
+
+def _batches(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    return (items[start : start + BATCH] for start in range(0, len(items), BATCH))
