@@ -1,0 +1,1 @@
+"""Programmes: calls, their rule sets and the catalogue of what institutions can apply to."""

@@ -1,0 +1,215 @@
+"""The rule set as a whole, with the look-ups every capability needs, and its consistency check."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import date, timedelta
+from functools import cached_property
+from typing import Any
+
+from services.grants.errors import RULE_SET_REFERENCE, RULE_SET_SHAPE, RuleSetInvalid
+from services.grants.programmes.reading import decode, read
+from services.grants.programmes.rules.budgeting import (
+    Budget,
+    FeeUnit,
+    Item,
+    Qualification,
+    SpendingKind,
+    TravelRate,
+)
+from services.grants.programmes.rules.calling import Call
+from services.grants.programmes.rules.scoring import Evaluation, ScoreItem
+from services.grants.programmes.rules.spending import Exclusion, Need, Spending
+from services.grants.programmes.rules.terms import Selector, Text
+from shared.problems import Finding
+
+
+@dataclass(frozen=True)
+class RuleSet:
+    """One version of one call's rules. Not slotted: the look-ups below are kept once made."""
+
+    code: str
+    version: int
+    valid_from: date
+    name: Text
+    ministry: Text
+    agency: Text
+    sources: Mapping[str, Text]
+    call: Call
+    budget: Budget
+    spending: Spending
+    evaluation: Evaluation
+
+    @cached_property
+    def items(self) -> Mapping[str, Item]:
+        """Every node of the budget tree by code, parents before children."""
+        return {item.code: item for root in self.budget.items for item in root.walk()}
+
+    @cached_property
+    def leaves(self) -> Mapping[str, Item]:
+        return {code: item for code, item in self.items.items() if not item.children}
+
+    @cached_property
+    def parents(self) -> Mapping[str, str]:
+        """The branch each item hangs on."""
+        return {child.code: item.code for item in self.items.values() for child in item.children}
+
+    @cached_property
+    def kinds(self) -> Mapping[str, SpendingKind]:
+        return {kind.code: kind for item in self.leaves.values() for kind in item.kinds}
+
+    @cached_property
+    def item_of(self) -> Mapping[str, str]:
+        """The item each kind belongs to."""
+        return {kind.code: item.code for item in self.leaves.values() for kind in item.kinds}
+
+    @cached_property
+    def evidence_names(self) -> Mapping[str, Text]:
+        return {kind.code: kind.name for kind in self.spending.evidence_kinds}
+
+    @cached_property
+    def fact_names(self) -> Mapping[str, Text]:
+        return {fact.code: fact.name for fact in self.spending.facts}
+
+    @cached_property
+    def monthly_won(self) -> Mapping[str, int]:
+        """The monthly pay of each grade."""
+        return {grade.code: grade.monthly_won for grade in self.budget.pay.grades}
+
+
+def parse(text: str | bytes) -> RuleSet:
+    """A rule set from JSON text; `RuleSetInvalid` lists everything wrong with it by pointer."""
+    rule_set = read(RuleSet, decode(text))
+    findings = list(_inconsistencies(rule_set))
+    if findings:
+        raise RuleSetInvalid(errors=findings)
+    return rule_set
+
+
+def _inconsistencies(rules: RuleSet) -> Iterator[Finding]:
+    yield from _duplicates(rules)
+    for check in (_references, _years, _recovery, _sheet):
+        yield from check(rules)
+
+
+def _duplicates(rules: RuleSet) -> Iterator[Finding]:
+    nodes = [item for root in rules.budget.items for item in root.walk()]
+    codes = {
+        "/budget/items": [node.code for node in nodes],
+        "/budget/items/kinds": [kind.code for node in nodes for kind in node.kinds],
+        "/spending/evidence_kinds": [kind.code for kind in rules.spending.evidence_kinds],
+        "/spending/facts": [fact.code for fact in rules.spending.facts],
+        "/evaluation/items": [item.code for item in rules.evaluation.items()],
+    }
+    for pointer, given in codes.items():
+        for code in sorted({code for code in given if given.count(code) > 1}):
+            yield RULE_SET_SHAPE.at(pointer, problem=f"{code} given twice")
+
+
+def _references(rules: RuleSet) -> Iterator[Finding]:
+    """Every code used somewhere must be defined: items, kinds, grades, evidence, facts, grounds."""
+    known: dict[str, set[Any]] = {
+        "item": set(rules.items),
+        "kind": set(rules.kinds),
+        "grade": set(rules.monthly_won),
+        "evidence": set(rules.evidence_names),
+        "fact": set(rules.fact_names),
+        "ground": {ground.number for ground in rules.spending.recovery.grounds} | {0},
+    }
+
+    def unknown(what: str, pointer: str, *codes: Any) -> Iterator[Finding]:
+        for code in codes:
+            if code is not None and code not in known[what]:
+                yield RULE_SET_REFERENCE.at(pointer, what=what, code=code)
+
+    for pointer, part in _walk(rules, ""):
+        match part:
+            case Selector():
+                yield from unknown("item", pointer, *sorted(part.items))
+                yield from unknown("kind", pointer, *sorted(part.kinds | part.except_kinds))
+            case Need():
+                yield from unknown("evidence", pointer, *part.any_of)
+                yield from unknown("fact", pointer, part.when.fact if part.when else None)
+            case Qualification() | TravelRate():
+                yield from unknown("grade", pointer, part.grade)
+            case FeeUnit():
+                yield from unknown("grade", pointer, *part.by_grade)
+            case Exclusion():
+                yield from unknown("fact", pointer, *sorted(part.facts))
+            case _:
+                pass
+        yield from unknown("ground", pointer, getattr(part, "ground", None))
+    pay = rules.budget.pay
+    yield from unknown("grade", "/budget/pay/posts", *pay.posts.values())
+    yield from unknown("grade", "/budget/pay/courses", *pay.courses.values())
+    changes = rules.budget.changes
+    yield from unknown("item", "/budget/changes", *changes.frozen_items, *changes.tolerance_items)
+    yield from unknown("kind", "/budget/changes", *changes.frozen_kinds)
+    yield from unknown(
+        "evidence", "/spending/account", *rules.spending.account.single_account_documents
+    )
+
+
+def _walk(part: Any, pointer: str) -> Iterator[tuple[str, Any]]:
+    """Every dataclass inside a rule set, with its pointer."""
+    if is_dataclass(part):
+        yield pointer, part
+        for field in fields(part):
+            yield from _walk(getattr(part, field.name), f"{pointer}/{field.name}")
+    elif isinstance(part, tuple):
+        for index, value in enumerate(part):
+            yield from _walk(value, f"{pointer}/{index}")
+    elif isinstance(part, Mapping):
+        for key, value in part.items():
+            yield from _walk(value, f"{pointer}/{key}")
+
+
+def _years(rules: RuleSet) -> Iterator[Finding]:
+    call = rules.call
+    expected = call.programme.start
+    for index, year in enumerate(call.years):
+        if year.start != expected or year.end < year.start:
+            yield RULE_SET_SHAPE.at(f"/call/years/{index}", problem=f"must start on {expected}")
+        expected = year.end + timedelta(days=1)
+    if not call.years or call.years[-1].end != call.programme.end:
+        yield RULE_SET_SHAPE.at("/call/years", problem="must end with the programme")
+    if call.receipt.opens_at >= call.receipt.closes_at:
+        yield RULE_SET_SHAPE.at("/call/receipt", problem="closes before it opens")
+
+
+def _recovery(rules: RuleSet) -> Iterator[Finding]:
+    recovery = rules.spending.recovery
+    if sorted(recovery.order) != sorted(ground.number for ground in recovery.grounds):
+        yield RULE_SET_SHAPE.at("/spending/recovery/order", problem="must list each ground once")
+    if rules.spending.statement.truncate_won < 1 or rules.budget.unit_won < 1:
+        yield RULE_SET_SHAPE.at("/spending/statement", problem="units are at least 1 won")
+
+
+def _sheet(rules: RuleSet) -> Iterator[Finding]:
+    sheet = rules.evaluation
+    sections = {section.code for section in sheet.sections}
+    for code in sheet.tie_break:
+        if code not in sections:
+            yield RULE_SET_REFERENCE.at("/evaluation/tie_break", what="section", code=code)
+    for item in sheet.items():
+        for problem in _item_problems(item, len(sheet.grades)):
+            yield RULE_SET_SHAPE.at(f"/evaluation/{item.code}", problem=problem)
+    situations = {(row.lead, row.partner) for row in sheet.bonus.rows}
+    areas = ("capital", "non_capital")
+    for situation in ((lead, partner) for lead in areas for partner in (None, *areas)):
+        if situation not in situations:
+            yield RULE_SET_SHAPE.at("/evaluation/bonus/rows", problem=f"lacks {situation}")
+
+
+def _item_problems(item: ScoreItem, grades: int) -> Iterator[str]:
+    if len(item.scores) != grades or list(item.scores) != sorted(set(item.scores), reverse=True):
+        yield "scores: one for each grade, best first"
+    if not item.quantitative:
+        return
+    bounds = [band.at_least if band.at_least is not None else band.over for band in item.bands]
+    lower = [bound for bound in bounds[:-1] if bound is not None]
+    if not bounds or bounds[-1] is not None or len(lower) != len(bounds) - 1:
+        yield "bands: each but the last has a bound"
+    if lower != sorted(lower, reverse=True):
+        yield "bands: highest first"
+    if any(band.score not in item.scores for band in item.bands):
+        yield "bands: only scores of the sheet"
