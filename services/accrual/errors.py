@@ -11,20 +11,20 @@ from shared.problems import FindingKind, Invalid, Problem
 REQUIRED = FindingKind(
     "REQUIRED",
     "'{column}'은(는) 반드시 입력해야 합니다.",
-    "'{column}' is required.",
+    "'{column_en}' is required.",
     rule="M-013",
 )
 DIGITS_ONLY = FindingKind(
     "DIGITS_ONLY",
     "{row}행 {column}: 숫자만 입력할 수 있습니다. '{value}' → '{suggestion}'",
-    "Row {row}, {column}: digits only. '{value}' → '{suggestion}'",
+    "Row {row}, {column_en}: digits only. '{value}' → '{suggestion}'",
     rule="M-012",
     citation="S1:422",
 )
 DIGITS_ONLY_UNCLEAR = FindingKind(
     "DIGITS_ONLY",
     "{row}행 {column}: 숫자만 입력할 수 있습니다. '{value}'",
-    "Row {row}, {column}: digits only. '{value}'",
+    "Row {row}, {column_en}: digits only. '{value}'",
     rule="M-012",
     citation="S1:422",
 )
@@ -66,20 +66,14 @@ HOURS_INVALID = FindingKind(
 )
 WON_INVALID = FindingKind(
     "WON_INVALID",
-    "금액은 {minimum}원 이상의 원 단위 정수입니다.",
-    "An amount is a whole number of won, at least {minimum}.",
-    rule="M-013",
-)
-WON_TOO_LARGE = FindingKind(
-    "WON_TOO_LARGE",
-    "금액은 15자리까지 입력할 수 있습니다.",
-    "An amount has at most 15 digits.",
+    "금액은 {minimum}원 이상, 15자리 이하의 정수입니다.",
+    "An amount is a whole number of won, at least {minimum}, of at most 15 digits.",
     rule="M-013",
 )
 TEXT_TOO_LONG = FindingKind(
     "TEXT_TOO_LONG",
     "'{column}'은(는) {limit}자까지 입력할 수 있습니다(현재 {length}자).",
-    "'{column}' may have {limit} characters and has {length}.",
+    "'{column_en}' may have {limit} characters and has {length}.",
     rule="M-013",
 )
 CELL_ERROR = FindingKind(
@@ -202,6 +196,12 @@ DUPLICATE_CLAIM = FindingKind(
     "This was claimed before ({number}).",
     rule="M-020",
 )
+DUPLICATE_ROW = FindingKind(
+    "DUPLICATE_CLAIM",
+    "이미 신청된 실적입니다({other}행).",
+    "This was claimed before (row {other}).",
+    rule="M-020",
+)
 SIMILAR_CLAIM = FindingKind(
     "SIMILAR_CLAIM",
     "{other}행과 같은 실적인지 확인하세요.",
@@ -270,20 +270,20 @@ ZERO_MILEAGE = FindingKind(
 EVIDENCE_MISSING = FindingKind(
     "EVIDENCE_MISSING",
     "{name} 필수 증빙({missing})이 없습니다.",
-    "{name}: required evidence is missing ({missing}).",
+    "{name_en}: required evidence is missing ({missing_en}).",
     rule="M-010",
     citation="S1:536-543",
 )
 COLUMN_MISSING = FindingKind(
     "COLUMN_MISSING",
     "'{column}' 열이 없습니다.",
-    "The column '{column}' is missing.",
+    "The column '{column_en}' is missing.",
     rule="M-014",
 )
 COLUMN_TWICE = FindingKind(
     "COLUMN_TWICE",
     "'{column}' 열이 두 번 있습니다({first}열, {second}열).",
-    "The column '{column}' occurs twice ({first} and {second}).",
+    "The column '{column_en}' occurs twice ({first} and {second}).",
     rule="M-014",
 )
 COLUMN_UNKNOWN = FindingKind(

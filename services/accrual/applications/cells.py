@@ -234,15 +234,15 @@ def _suggested_day(shown: str) -> str | None:
 
 
 def plain(cell: Cell) -> str:
-    """A cell as the text a person would type for it; a cell that could not be read as `#오류`."""
+    """A cell as the text a person would type for it; what nobody can read is `#오류`."""
     if isinstance(cell, str):
         return cell
     if isinstance(cell, bool):
         return str(cell).upper()
-    if isinstance(cell, int | float):
-        # Python refuses to print thousands of digits. The comparison is false for NaN as well.
-        number = cell if abs(cell) < 10**22 else float("inf")
-        return str(int(number)) if number == number // 1 else str(number)
+    if isinstance(cell, int | float) and abs(cell) < 10**22:  # false for NaN as well
+        return str(int(cell)) if cell == int(cell) else str(cell)
+    if isinstance(cell, int):  # Python refuses to print thousands of digits
+        return "#오류"
     if isinstance(cell, datetime):
         return f"{cell:%Y%m%d}" if cell.time() == time() else cell.isoformat(" ")
     if isinstance(cell, date):

@@ -1,0 +1,68 @@
+"""What makes two claims the same, and until when one can be made. Pure."""
+
+import hashlib
+import re
+import unicodedata
+from calendar import monthrange
+from collections.abc import Mapping
+from datetime import date, timedelta
+
+from services.accrual.applications.cells import Value, folded
+from services.accrual.criteria.rules import FieldRule
+
+_DASHES = re.compile("[\u2010-\u2015\u2212]")
+_LEGAL_FORMS = re.compile(r"\((?:주|유|재|사)\)|주식회사|유한회사|재단법인|사단법인")
+
+
+def last_eligible_day(reference: date, years: int = 1) -> date:
+    """The last day to apply for what happened on `reference` (M-022).
+
+    Korean civil law counts from the next day and ends with the day before the one that corresponds
+    to it; where the last month has no such day, with that month's last (민법 157, 160). Not
+    extended over weekends, as the system takes applications on every day.
+    """
+    start = reference + timedelta(days=1)
+    year = start.year + years
+    last_of_month = monthrange(year, start.month)[1]
+    if start.day > last_of_month:
+        return date(year, start.month, last_of_month)
+    return start.replace(year=year) - timedelta(days=1)
+
+
+def claim_key(rule: FieldRule, values: Mapping[str, Value]) -> bytes:
+    """32 bytes, equal for two rows that claim the same thing in the same field (M-020).
+
+    Spelling does not tell claims apart: case, width, spaces and punctuation are ignored. A hash,
+    so that the index of the database holds no names.
+    """
+    parts = [rule.code]
+    for key in rule.identity:
+        value = values.get(key, "")
+        if not isinstance(value, str):
+            parts.append(str(value))
+        else:
+            parts.append(_contract_key(value) if key == "contract_no" else folded(value))
+    return hashlib.sha256("\x1f".join(parts).encode()).digest()
+
+
+def contract_of(rule: FieldRule, values: Mapping[str, Value]) -> str | None:
+    """What instalments are summed under (M-031): the contract's number, or a gift's year.
+
+    None where the company is the basis, or where neither is known.
+    """
+    if rule.basis == "company":
+        return None
+    if number := values.get("contract_no"):
+        return _contract_key(str(number))
+    paid_on = values.get(rule.reference)
+    return f"{paid_on.year}년" if isinstance(paid_on, date) else None
+
+
+def company_key(name: str) -> str:
+    """A company's name without its legal form and without what people spell differently."""
+    return folded(_LEGAL_FORMS.sub("", unicodedata.normalize("NFKC", name))) or folded(name)
+
+
+def _contract_key(number: str) -> str:
+    # Dashes stay: 2024-1-12 and 2024-11-2 are two contracts.
+    return _DASHES.sub("-", "".join(unicodedata.normalize("NFKC", number).casefold().split()))
