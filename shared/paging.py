@@ -9,6 +9,7 @@ from fastapi import Query
 from pydantic import BaseModel
 from sqlalchemy import ColumnElement, Select, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import QueryableAttribute
 
 from shared.problems import FindingKind, Invalid
 
@@ -22,6 +23,7 @@ Cursor = Annotated[str | None, Query(max_length=500, description="이전 응답�
 
 
 T = TypeVar("T")
+Key = ColumnElement[Any] | QueryableAttribute[Any]
 
 
 class Page(BaseModel, Generic[T]):
@@ -41,7 +43,7 @@ async def paginate(
     session: AsyncSession,
     query: Select[Any],
     *,
-    keys: Sequence[ColumnElement[Any]],
+    keys: Sequence[Key],
     page: PageRequest,
     descending: bool = True,
 ) -> tuple[Sequence[Any], str | None, int]:
@@ -69,7 +71,7 @@ def _encode(values: Sequence[Any]) -> str:
     return base64.urlsafe_b64encode(orjson.dumps(list(values), default=str)).decode().rstrip("=")
 
 
-def _decode(cursor: str, keys: Sequence[ColumnElement[Any]]) -> list[Any]:
+def _decode(cursor: str, keys: Sequence[Key]) -> list[Any]:
     try:
         raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
         values = orjson.loads(raw)
@@ -80,7 +82,7 @@ def _decode(cursor: str, keys: Sequence[ColumnElement[Any]]) -> list[Any]:
         raise Invalid(errors=[CURSOR_INVALID.at("?cursor", field="cursor")]) from error
 
 
-def _typed(value: Any, key: ColumnElement[Any]) -> Any:
+def _typed(value: Any, key: Key) -> Any:
     """A cursor's JSON value as the column's own type; raises ValueError for a made-up one."""
     wanted = key.type.python_type
     if value is None or isinstance(value, wanted):

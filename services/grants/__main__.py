@@ -1,5 +1,13 @@
 """`python -m services.grants serve|worker|prepare|…`."""
 
+from services.grants.programmes.service import load_shipped_rule_sets
 from shared.cli import service_cli
+from shared.runtime import Runtime
 
-service_cli("grants")()
+
+async def bootstrap(runtime: Runtime) -> None:
+    async with runtime.sessions.begin() as session:
+        await load_shipped_rule_sets(session)
+
+
+service_cli("grants", bootstrap=bootstrap)()

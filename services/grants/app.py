@@ -2,6 +2,7 @@
 
 from fastapi import FastAPI
 
+from services.grants.programmes import routes as programmes
 from services.grants.settings import Settings
 from shared.runtime import Runtime, service_app
 
@@ -12,4 +13,8 @@ def create_runtime(settings: Settings) -> Runtime:
 
 def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
     runtime = runtime or create_runtime(settings)
-    return service_app(runtime, title="산학협력 마일리지 — 지원사업", routers=[])
+    return service_app(
+        runtime,
+        title="산학협력 마일리지 — 지원사업",
+        routers=[programmes.router, programmes.internal],
+    )

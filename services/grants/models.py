@@ -4,5 +4,6 @@ Alembic compares this module's metadata with the migrated database.
 """
 
 from services.grants.base import Base
+from services.grants.programmes import models as programmes
 
-__all__ = ["Base"]
+__all__ = ["Base", "programmes"]
