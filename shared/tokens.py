@@ -15,7 +15,7 @@ import jwt
 import structlog
 from jwt import PyJWK
 
-from shared.problems import TokenExpired, TokenInvalid, TokenRevoked
+from shared.problems import TokenExpired, TokenInvalid, TokenRevoked, UpstreamUnavailable
 
 log = structlog.get_logger()
 
@@ -91,10 +91,14 @@ class JwksKeys:
         self._lock = asyncio.Lock()
 
     async def key(self, kid: str) -> PyJWK | None:
+        """Raises `UpstreamUnavailable` as long as no key was ever had: that is no fault of the
+        token, and a client told otherwise would throw a good one away."""
         if time.monotonic() - self._fetched_at > self._patience(kid):
             async with self._lock:
                 if time.monotonic() - self._fetched_at > self._patience(kid):
                     await self._refresh()
+        if not self._keys:
+            raise UpstreamUnavailable(service="auth", headers={"Retry-After": "2"})
         return self._keys.get(kid)
 
     def _patience(self, kid: str) -> float:
