@@ -1,0 +1,164 @@
+"""One request and its answer on their way through, and the clock that watches all of them."""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+import orjson
+
+from gateway.head import Head, Origin
+from gateway.routes import Route
+from shared.problems import Lang, Problem
+from shared.tokens import Claims
+from shared.tracing import new_trace_id, trace_id_of
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
+
+SECURITY_HEADERS: Headers = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+]
+
+
+class ClientGone(Exception):  # noqa: N818  # nobody is left to tell
+    """The client closed its connection before it had the whole answer."""
+
+
+class Exchange:
+    """What the gateway knows about one request. Lives as long as the answer takes."""
+
+    __slots__ = (
+        "answering",
+        "body_read",
+        "claims",
+        "deadline",
+        "extra",
+        "finished",
+        "head",
+        "method",
+        "origin",
+        "path",
+        "receive",
+        "request_id",
+        "route",
+        "scope",
+        "send",
+        "started",
+        "status",
+        "stopped_by",
+        "task",
+        "touched",
+        "trace",
+        "watcher",
+    )
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send, now: float) -> None:
+        self.scope = scope
+        self.receive = receive
+        self.send = send
+        self.task: asyncio.Task[Any] | None = asyncio.current_task()
+        self.method: str = scope["method"]
+        self.path: bytes = scope["raw_path"]
+        self.started = self.touched = now
+        self.deadline = now + 120
+        self.head: Head | None = None
+        self.origin: Origin | None = None
+        self.route: Route | None = None
+        self.claims: Claims | None = None
+        self.trace = self.request_id = ""
+        self.extra: Headers = []  # on every answer: trace, CORS, rate limit
+        self.status = 0
+        self.body_read = False
+        self.answering = False
+        self.finished = False
+        self.stopped_by: Exception | None = None
+        self.watcher: asyncio.Task[None] | None = None
+
+    def begin_trace(self, traceparent: bytes) -> None:
+        known = trace_id_of(traceparent.decode("latin-1")) if traceparent else None
+        self.trace = known or new_trace_id()
+
+    def traceparent(self) -> str:
+        return f"00-{self.trace}-{secrets.token_hex(8)}-01"
+
+    def stop(self, why: Exception) -> None:
+        """End this exchange from outside its own task: `why` is raised inside it."""
+        if not self.finished and self.stopped_by is None and self.task is not None:
+            self.stopped_by = why
+            self.task.cancel()
+
+    def watch_client(self) -> None:
+        """From now on notice when the client leaves. Only once its body has been read."""
+        if self.watcher is None:
+            self.watcher = asyncio.create_task(self._until_client_leaves())
+
+    async def _until_client_leaves(self) -> None:
+        while (await self.receive())["type"] != "http.disconnect":
+            pass
+        self.stop(ClientGone())
+
+    def finish(self) -> None:
+        self.finished = True
+        if self.watcher is not None:
+            self.watcher.cancel()
+
+    async def answer(self, status: int, headers: Headers, body: bytes) -> None:
+        """An answer of the gateway itself."""
+        self.answering = True
+        self.status = status
+        headers = [*headers, (b"content-length", b"%d" % len(body)), *self.extra]
+        await self.send({"type": "http.response.start", "status": status, "headers": headers})
+        await self.send({"type": "http.response.body", "body": body})
+
+    async def refuse(self, problem: Problem) -> None:
+        headers = problem_headers(problem)
+        await self.answer(problem.status, headers, self._problem_body(problem))
+
+    def _problem_body(self, problem: Problem) -> bytes:
+        accepts = self.head.fields.get(b"accept-language", b"") if self.head else b""
+        lang: Lang = "en" if accepts.lower().startswith(b"en") else "ko"
+        path = self.path.decode("latin-1")
+        return orjson.dumps(problem.to_dict(lang, instance=path, trace_id=self.trace))
+
+
+def problem_headers(problem: Problem) -> Headers:
+    return [
+        (b"content-type", b"application/problem+json"),
+        (b"cache-control", b"no-store"),
+        *((name.lower().encode(), value.encode()) for name, value in problem.headers.items()),
+        *SECURITY_HEADERS,
+    ]
+
+
+class Watch:
+    """Looks at every exchange under way a few times a second: ends those that are too slow, and
+    starts watching for clients that leave. One task for all, so a quick request pays nothing."""
+
+    INTERVAL_SECONDS = 0.2
+    QUICK_SECONDS = 0.05
+
+    def __init__(self, *, idle_seconds: float, late: Callable[[Exchange], Problem]) -> None:
+        self._idle_seconds = idle_seconds
+        self._late = late
+        self.under_way: set[Exchange] = set()
+
+    async def run(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(self.INTERVAL_SECONDS)
+            now = loop.time()
+            for exchange in tuple(self.under_way):
+                self._look_at(exchange, now)
+
+    def _look_at(self, exchange: Exchange, now: float) -> None:
+        if now > exchange.deadline or now > exchange.touched + self._idle_seconds:
+            exchange.stop(self._late(exchange))
+        elif exchange.body_read and now > exchange.started + self.QUICK_SECONDS:
+            exchange.watch_client()

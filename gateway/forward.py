@@ -1,0 +1,154 @@
+"""Forwarding: the request to its service, the answer back, both streamed, nothing reshaped."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import aiohttp
+import structlog
+
+from gateway.errors import BrokenUpstream
+from gateway.exchange import SECURITY_HEADERS, ClientGone, Exchange, Headers
+from gateway.head import forwarded_headers
+from gateway.upstream import Body, Upstream
+from shared.problems import PayloadTooLarge
+
+log = structlog.get_logger()
+
+_STAYS = frozenset(
+    {
+        b"connection",
+        b"date",  # the server sets its own
+        b"keep-alive",
+        b"proxy-authenticate",
+        b"proxy-connection",
+        b"server",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+        b"x-request-id",
+        b"x-trace-id",
+    }
+)
+_OURS = frozenset(name for name, _ in SECURITY_HEADERS)
+_BODILESS = frozenset({204, 304})
+
+
+class AnswerBroken(Exception):  # noqa: N818  # an event, not a mistake of ours
+    """The service's answer ended early; the client must not take it for whole."""
+
+
+async def forward(exchange: Exchange, upstream: Upstream) -> None:
+    """Ask `upstream` and pass its answer on.
+
+    Raises what `Upstream.ask` does and `PayloadTooLarge` while nothing has been answered yet,
+    `AnswerBroken` afterwards.
+    """
+    head, origin, route = exchange.head, exchange.origin, exchange.route
+    assert head is not None
+    assert origin is not None
+    assert route is not None
+    if head.length is not None and head.length > route.max_body:
+        raise PayloadTooLarge
+    headers = forwarded_headers(head)
+    headers["X-Forwarded-For"] = origin.address
+    headers["X-Forwarded-Proto"] = origin.scheme
+    headers["X-Forwarded-Host"] = origin.host
+    headers["X-Request-ID"] = exchange.request_id
+    headers["traceparent"] = exchange.traceparent()
+    upstream.enter()
+    response = None
+    try:
+        body = await _body(exchange, route.max_body) if head.has_body else None
+        exchange.body_read = not isinstance(body, AsyncIterator)
+        response = await upstream.ask(exchange.method, head.target, headers, body)
+        await _answer(exchange, response, upstream.name)
+    finally:
+        upstream.leave()
+        if response is not None:
+            response.close()  # nothing, when the body was read to its end
+
+
+async def _body(exchange: Exchange, limit: int) -> Body:
+    """The body: as bytes when it has arrived as a whole, else as it arrives."""
+    first, more = await _chunk(exchange)
+    if len(first) > limit:
+        raise PayloadTooLarge
+    return _rest(exchange, first, limit) if more else first
+
+
+async def _rest(exchange: Exchange, first: bytes, limit: int) -> AsyncIterator[bytes]:
+    """Runs in aiohttp's writer, so what goes wrong stops the exchange instead of being raised."""
+    received = len(first)
+    yield first
+    try:
+        more = True
+        while more:
+            chunk, more = await _chunk(exchange)
+            received += len(chunk)
+            if received > limit:
+                raise PayloadTooLarge
+            if chunk:
+                yield chunk
+    except (ClientGone, PayloadTooLarge) as error:
+        exchange.stop(error)
+        raise  # so that aiohttp does not end the body as if it were complete
+    exchange.body_read = True
+
+
+async def _chunk(exchange: Exchange) -> tuple[bytes, bool]:
+    message = await exchange.receive()
+    if message["type"] == "http.disconnect":
+        raise ClientGone
+    exchange.touched = asyncio.get_running_loop().time()
+    return message.get("body", b""), message.get("more_body", False)
+
+
+async def _answer(exchange: Exchange, response: aiohttp.ClientResponse, service: str) -> None:
+    status = response.status
+    headers, framed = _answer_headers(response.raw_headers, status)
+    if status < 200 or not (framed or status in _BODILESS or exchange.method == "HEAD"):
+        # An answer that ends with its connection cannot be told from one cut short.
+        raise BrokenUpstream(service=service)
+    headers += exchange.extra
+    content, send = response.content, exchange.send
+    loop = asyncio.get_running_loop()
+    exchange.answering = True
+    exchange.status = status
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    more = True
+    while more:
+        try:
+            chunk = await content.readany()
+        except (aiohttp.ClientError, OSError) as error:
+            raise AnswerBroken from error
+        more = not content.at_eof()
+        await send({"type": "http.response.body", "body": chunk, "more_body": more})
+        exchange.touched = loop.time()
+
+
+def _answer_headers(raw: tuple[tuple[bytes, bytes], ...], status: int) -> tuple[Headers, bool]:
+    """What is passed on, and whether the answer says where it ends."""
+    kept: Headers = []
+    named: list[bytes] = []
+    framed = False
+    own = SECURITY_HEADERS
+    for name, value in raw:
+        lower = name.lower()
+        if lower in _STAYS:
+            if lower == b"transfer-encoding":
+                framed = True
+            elif lower == b"connection":
+                named += [part.strip().lower() for part in value.split(b",")]
+            continue
+        if lower == b"content-length":
+            framed = True
+            if status in _BODILESS:
+                continue  # of the body that is not sent; the server would wait for it
+        elif lower in _OURS:
+            own = [item for item in own if item[0] != lower]  # the service knows better
+        kept.append((lower, value))
+    if named and named not in ([b"keep-alive"], [b"close"]):
+        kept = [item for item in kept if item[0] not in named]
+    kept += own
+    return kept, framed

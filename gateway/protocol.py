@@ -1,0 +1,160 @@
+"""uvicorn's HTTP/1.1 protocol, with what the outermost server needs and uvicorn leaves open: a
+time and a size for request heads, refusals as problems, an end for requests nobody reads."""
+
+import asyncio
+from typing import Any, ClassVar
+
+import orjson
+import structlog
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
+
+from gateway.errors import (
+    BadRequestHead,
+    HeadersTooLarge,
+    RequestTimeout,
+    TargetTooLong,
+    TooManyConnections,
+)
+from gateway.exchange import problem_headers
+from gateway.head import MAX_HEADER_BYTES, MAX_TARGET
+from shared.problems import Problem
+from shared.tracing import new_trace_id
+
+log = structlog.get_logger()
+
+ABORT = "gateway.abort"  # scope extension: drop the connection and what is not yet sent
+
+
+class GuardedProtocol(HttpToolsProtocol):
+    """Hands on requests whose head came in time, in bounds and in a form that has one meaning."""
+
+    head_seconds: ClassVar[float] = 10.0
+    linger_seconds: ClassVar[float] = 5.0  # for a body that is refused: else no one reads why
+    max_connections: ClassVar[int] = 4096
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._guard: asyncio.TimerHandle | None = None
+        self._in_head = False
+        self._head_bytes = 0
+        self._refusal: Problem | None = None
+        self._deaf = False
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._extensions = {ABORT: transport.abort}
+        if len(self.connections) > self.max_connections:
+            self._refuse(TooManyConnections(headers={"Retry-After": "5"}))
+            return
+        self._guard = self.loop.call_later(self.head_seconds, self._too_slow)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._drop_guard()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._deaf:
+            return
+        super().data_received(data)
+        if self._in_head:
+            self._head_bytes += len(data)
+            if self._head_bytes > MAX_HEADER_BYTES + MAX_TARGET:
+                self._refuse(HeadersTooLarge() if self.headers else TargetTooLong())
+                return
+        if self._in_head or not self._is_serving():
+            # uvicorn ended its own timer when the first byte came.
+            if self._guard is None and not self.transport.is_closing():
+                self._guard = self.loop.call_later(self.head_seconds, self._too_slow)
+        elif self._guard is not None:
+            self._drop_guard()
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._in_head = True
+        self._head_bytes = 0
+        self.scope["extensions"] = self._extensions  # type: ignore[typeddict-item]
+
+    def on_headers_complete(self) -> None:
+        if not self.url.startswith(b"/") or b"#" in self.url:
+            self._refusal = BadRequestHead(reason="target")
+        elif self.parser.get_http_version() not in {"1.1", "1.0"}:
+            self._refusal = BadRequestHead(reason="version")
+        elif len(self.url) > MAX_TARGET:
+            self._refusal = TargetTooLong()
+        if self._refusal is not None:
+            raise self._refusal  # the parser stops, and `send_400_response` is called
+        super().on_headers_complete()
+        self._in_head = False
+
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        if self._guard is not None:
+            self._drop_guard()
+            if not self._is_serving():  # a refused body has been read to its end
+                self._guard = self.loop.call_later(self.timeout_keep_alive, self._close)
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        cycle = self.cycle
+        if cycle.response_complete and cycle.more_body and not self.transport.is_closing():
+            self._drop_guard()
+            self._guard = self.loop.call_later(self.linger_seconds, self._close)
+
+    def send_400_response(self, msg: str) -> None:
+        """uvicorn calls this for whatever the parser refused."""
+        self._refuse(self._refusal or BadRequestHead(reason="HTTP"))
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Answered as if nobody had asked for another protocol; what follows is not read."""
+        self._deaf = True
+        if self.cycle is not None:
+            self.cycle.keep_alive = False
+
+    def _is_serving(self) -> bool:
+        cycle: RequestResponseCycle | None = self.cycle
+        return cycle is not None and not cycle.response_complete
+
+    def _refuse(self, problem: Problem) -> None:
+        """Answer outside any exchange and close. While another request of this connection is
+        being answered nothing can be said: the client would take it for that answer."""
+        self._deaf = True
+        own_turn = not self._is_serving() or (
+            not self._in_head and not self.pipeline and not self.cycle.response_started
+        )
+        if own_turn and not self.transport.is_closing():
+            trace = new_trace_id()
+            body = orjson.dumps(problem.to_dict("ko", instance="", trace_id=trace))
+            headers = [
+                *problem_headers(problem),
+                (b"content-length", b"%d" % len(body)),
+                (b"x-trace-id", trace.encode()),
+                (b"connection", b"close"),
+            ]
+            lines = [name + b": " + value + b"\r\n" for name, value in headers]
+            head = STATUS_LINE[problem.status] + b"".join(lines)
+            self.transport.write(head + b"\r\n" + body)
+            log.info("request_refused", code=problem.code, trace_id=trace)
+        self._close()
+
+    def _too_slow(self) -> None:
+        self._guard = None
+        if self._is_serving():  # the head of the next request can wait as long as this one
+            self._guard = self.loop.call_later(self.head_seconds, self._too_slow)
+        elif self._in_head:
+            self._refuse(RequestTimeout())
+        else:
+            self._close()
+
+    def _drop_guard(self) -> None:
+        if self._guard is not None:
+            self._guard.cancel()
+            self._guard = None
+
+    def _close(self) -> None:
+        self._drop_guard()
+        if not self.transport.is_closing():
+            self.transport.close()

@@ -1,0 +1,98 @@
+"""The route table: which service answers, who may call without a token, how much may be sent.
+
+Nothing here knows what a path means. Whatever is not in the table is 404; `/internal/…` of a
+service cannot be in it, because only `/api/v1/<service>/…` and `/.well-known/…` lead to one.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+KIB, MIB = 2**10, 2**20
+SERVICES = ("auth", "accrual", "exchange", "grants")
+READ = frozenset({"GET", "HEAD"})
+WRITE = frozenset({"POST", "PUT", "PATCH"})
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """How requests of one kind are let through.
+
+    `name` stands in logs instead of the path, which may hold names. `public`: a token may be
+    absent, though one that is present must be good. `limit` is the class of the rate limit of
+    callers without a token; those with one are counted as users or partners.
+    """
+
+    service: str
+    name: str
+    public: bool = False
+    limit: str = "public"
+    max_body: int = MIB
+    max_seconds: float = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """`path` is a regular expression over what follows `/api/v1/<service>`."""
+
+    methods: frozenset[str]
+    path: str
+    route: Route
+
+
+def _public(service: str, path: str, methods: frozenset[str] = READ) -> Rule:
+    return Rule(methods, rf"/{path}(?:/.*)?", Route(service, f"{service} {path}", public=True))
+
+
+def _upload(service: str, *names: str) -> Rule:
+    """Files and sheets, sent to a collection or an object called by one of `names`."""
+    words = "|".join(names)
+    route = Route(service, f"{service} upload", max_body=12 * MIB, max_seconds=600)
+    return Rule(WRITE, rf"/.*/(?:{words})(?:/[^/]+)?", route)
+
+
+_LOGIN = Route("auth", "auth token", public=True, limit="login", max_body=64 * KIB)
+_PUSH = Route("accrual", "accrual intake", max_body=256 * MIB, max_seconds=1800)
+
+RULES: tuple[Rule, ...] = (
+    Rule(frozenset({"POST"}), r"/token", _LOGIN),
+    Rule(frozenset({"POST"}), r"/(?:revoke|logout)", replace(_LOGIN, name="auth logout")),
+    _public("auth", "notices"),
+    _public("accrual", "criteria"),
+    _public("accrual", "calculator", READ | {"POST"}),
+    _public("accrual", "certificates/verify", READ | {"POST"}),
+    _public("exchange", "listings"),
+    _public("grants", "programmes"),
+    Rule(WRITE, r"/intake(?:/.*)?", _PUSH),
+    _upload("auth", "files", "attachments"),
+    _upload("accrual", "evidence", "workbook", "sheet", "files"),
+    _upload("exchange", "files", "photos", "attachments"),
+    _upload("grants", "evidence", "documents", "workbook", "sheet", "files", "attachments"),
+)
+
+WELL_KNOWN = Route("auth", "well-known", public=True)
+
+
+class RouteTable:
+    """Finds the route of a request by method and raw path, without decoding either."""
+
+    def __init__(self, rules: Iterable[Rule] = RULES) -> None:
+        self._default = {name: Route(name, name) for name in SERVICES}
+        self._rules: dict[tuple[str, str], list[tuple[re.Pattern[str], Route]]] = {}
+        for rule in rules:
+            for method in rule.methods:
+                found = self._rules.setdefault((rule.route.service, method), [])
+                found.append((re.compile(rule.path), rule.route))
+
+    def find(self, method: str, path: str) -> Route | None:
+        """The route of a path that has passed the path policy, or None: 404."""
+        if path.startswith("/api/v1/"):
+            service, slash, rest = path[8:].partition("/")
+            default = self._default.get(service)
+            if default is None or not slash:
+                return None
+            for pattern, route in self._rules.get((service, method), ()):
+                if pattern.fullmatch(slash + rest):
+                    return route
+            return default
+        return WELL_KNOWN if path.startswith("/.well-known/") and method in READ else None

@@ -1,0 +1,122 @@
+"""The services behind the gateway: connections, a bound on requests under way, and one question
+asked so that it is never repeated where a repetition could do harm."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any
+
+import aiohttp
+from aiohttp.client_proto import ResponseHandler
+from multidict import CIMultiDict
+from yarl import URL
+
+from gateway.errors import BrokenUpstream, UpstreamBusy
+from shared.problems import UpstreamUnavailable
+
+CONNECT_SECONDS = 2.0
+KEEP_IDLE_SECONDS = 15.0  # shorter than a service keeps a connection: we close first
+READ_BUFFER = 64 * 2**10
+MAX_ANSWER_HEADERS = 200
+MAX_ANSWER_LINE = 16 * 2**10
+REPEATABLE = frozenset({"GET", "HEAD"})
+
+Body = AsyncIterator[bytes] | bytes | None
+
+
+class Connection(ResponseHandler):
+    """Knows whether any byte of an answer arrived; failures carry it as `answer_began`."""
+
+    answer_began = False
+
+    def set_response_params(self, **params: Any) -> None:
+        self.answer_began = False
+        super().set_response_params(**params)
+
+    def data_received(self, data: bytes) -> None:
+        self.answer_began = True
+        super().data_received(data)
+
+    def set_exception(self, exc: BaseException, *cause: BaseException) -> None:
+        exc.answer_began = self.answer_began  # type: ignore[attr-defined]
+        super().set_exception(exc, *cause)
+
+
+class Upstream:
+    """One service: where it is, and how many requests it has under way."""
+
+    def __init__(self, name: str, url: str, session: aiohttp.ClientSession, limit: int) -> None:
+        self.name = name
+        self.url = url.rstrip("/")
+        self._session = session
+        self._limit = limit
+        self.under_way = 0
+
+    def enter(self) -> None:
+        """Count a request in; `leave` counts it out. Raises `UpstreamBusy` when full."""
+        if self.under_way >= self._limit:
+            raise UpstreamBusy(service=self.name, headers={"Retry-After": "1"})
+        self.under_way += 1
+
+    def leave(self) -> None:
+        self.under_way -= 1
+
+    async def ask(
+        self, method: str, target: str, headers: CIMultiDict[str], body: Body = None
+    ) -> aiohttp.ClientResponse:
+        """The answer's head; its body is still to be read. `target` is sent byte for byte.
+
+        GET and HEAD are asked once more when the connection broke before any byte of an answer:
+        a service may close an idle connection in the moment we use it. Nothing else is repeated.
+        Raises `UpstreamUnavailable` or `BrokenUpstream`.
+        """
+        url = URL(self.url + target, encoded=True)
+        may_repeat = method in REPEATABLE and body is None
+        while True:
+            try:
+                return await self._session.request(method, url, headers=headers, data=body)
+            except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+                raise UpstreamUnavailable(
+                    service=self.name, headers={"Retry-After": "2"}
+                ) from error
+            except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
+                if may_repeat and not getattr(error, "answer_began", True):
+                    may_repeat = False
+                    continue
+                raise BrokenUpstream(service=self.name) from error
+            except aiohttp.ClientError as error:
+                raise BrokenUpstream(service=self.name) from error
+
+
+@asynccontextmanager
+async def upstreams(urls: Mapping[str, str], *, limit: int) -> AsyncIterator[dict[str, Upstream]]:
+    """The services by name, sharing one pool of connections."""
+    connector = aiohttp.TCPConnector(
+        limit=0,
+        limit_per_host=limit,
+        keepalive_timeout=KEEP_IDLE_SECONDS,
+        ttl_dns_cache=10,
+    )
+    # Private names, both guarded by tests: the library would repeat GET and DELETE by itself,
+    # and tells nobody whether an answer had begun.
+    factory = partial(Connection, loop=asyncio.get_running_loop())
+    connector._factory = factory  # type: ignore[assignment]  # noqa: SLF001
+    session = aiohttp.ClientSession(
+        connector=connector,
+        auto_decompress=False,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        trust_env=False,
+        requote_redirect_url=False,
+        skip_auto_headers=("Accept", "Accept-Encoding", "User-Agent", "Content-Type"),
+        # Waiting is watched from outside, for all requests at once; see `exchange.Watch`.
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
+        read_bufsize=READ_BUFFER,
+        max_line_size=MAX_ANSWER_LINE,
+        max_field_size=MAX_ANSWER_LINE,
+        max_headers=MAX_ANSWER_HEADERS,
+    )
+    session._retry_connection = False  # noqa: SLF001
+    async with session:
+        yield {name: Upstream(name, url, session, limit) for name, url in urls.items()}
+    await asyncio.sleep(0)  # a turn of the loop, in which the connections really close
