@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deploy.local.errors import LocalError
-from deploy.local.output import LogFile, console_text
+from deploy.local.output import Console, LogFile, Say
 
 FIRST_DELAY_S = 0.2
 MAX_DELAY_S = 5.0
@@ -18,9 +18,7 @@ MAX_DELAY_S = 5.0
 STEADY_S = 30.0
 # A process that was never ready and ended by itself so often in a row cannot start at all.
 MAX_FAILED_STARTS = 4
-PROBE_INTERVAL_S = 0.1
-
-Say = Callable[[str], None]
+PROBE_INTERVAL_S = 0.2
 
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -55,7 +53,12 @@ class Child:
     """Runs a `ChildSpec` until told to stop; `changed` is called whenever its state moves."""
 
     def __init__(
-        self, spec: ChildSpec, log_dir: Path, say: Say, changed: Callable[[], None]
+        self,
+        spec: ChildSpec,
+        log_dir: Path,
+        say: Say,
+        console: Console,
+        changed: Callable[[], None],
     ) -> None:
         self.spec = spec
         self.restarts = 0
@@ -63,6 +66,7 @@ class Child:
         self.gave_up = asyncio.Event()
         self.log = LogFile(log_dir / f"{spec.name}.log")
         self._say = say
+        self._console = console
         self._changed = changed
         self._process: asyncio.subprocess.Process | None = None
         self._keeper: asyncio.Task[None] | None = None
@@ -157,9 +161,8 @@ class Child:
             self.log.write(data)
             *lines, rest = (rest + data).split(b"\n")
             for line in lines:
-                text = console_text(self.spec.name, line.decode(errors="replace"))
-                if text is not None and not self._stopping:
-                    self._say(text)
+                if not self._stopping:
+                    self._console.take(self.spec.name, line.decode(errors="replace"))
             rest = rest[-64 * 1024 :]
 
     async def _watch_readiness(self) -> None:

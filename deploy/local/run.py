@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from deploy.local import table
-from deploy.local.child import ROOT, Say
+from deploy.local.child import ROOT
 from deploy.local.datadir import DataDir
 from deploy.local.errors import LocalError
+from deploy.local.output import Say
 from deploy.local.ports import refuse_busy
 from deploy.local.postgres import Cluster
 from deploy.local.supervisor import Supervisor
@@ -70,16 +71,18 @@ class Installation:
         began = time.monotonic()
         processes = Table(self._data, self._port_of, await self._databases())
         await self._prepare(processes)
-        # All at once: importing is most of a start, and each waits for what it needs.
+        # Together, since most of a start is importing, and each waits for what it needs. The
+        # workers come after: nobody waits for them, and they would only make the others slower.
         await asyncio.gather(
             self._supervisor.start(processes.services()),
-            self._supervisor.start(processes.workers()),
             self._supervisor.start([processes.gateway()]),
         )
-        self._complete = True
-        self._write_status()
         self._say(f"Ready after {time.monotonic() - began:.1f} s.\n")
         self._say(welcome(processes.url("gateway"), _short(self._data.log_dir), demo=self._demo))
+        await self._supervisor.start(processes.workers())
+        self._complete = True
+        self._supervisor.console.starting = False
+        self._write_status()
         return True
 
     async def _databases(self) -> dict[str, str]:

@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from deploy.local.child import Child, ChildSpec, Say
+from deploy.local.child import Child, ChildSpec
 from deploy.local.errors import LocalError
+from deploy.local.output import Console, Say
 
 START_TIMEOUT_S = 120.0
 
@@ -17,6 +18,7 @@ class Supervisor:
         self.children: dict[str, Child] = {}
         self._log_dir = log_dir
         self._say = say
+        self.console = Console(say)
         self._changed = changed
         self._stages: list[list[Child]] = []
 
@@ -25,7 +27,9 @@ class Supervisor:
 
         Raises `LocalError`, naming the log to read, when a child cannot start.
         """
-        stage = [Child(spec, self._log_dir, self._say, self._changed) for spec in specs]
+        stage = [
+            Child(spec, self._log_dir, self._say, self.console, self._changed) for spec in specs
+        ]
         self._stages.append(stage)
         self.children |= {child.spec.name: child for child in stage}
         for child in stage:
