@@ -19,7 +19,6 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, time, timedelta
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from services.accrual import errors
@@ -115,7 +114,7 @@ def text(cell: Cell, limit: int) -> str | Fault:
     """One line of NFC text of at most `limit` characters; number and date cells as they read."""
     if isinstance(cell, Fault):
         return cell
-    line = plain(cell)
+    line = cell if isinstance(cell, str) else plain(cell)
     if not (line.isprintable() and unicodedata.is_normalized("NFC", line)):
         line = _SPACE_LIKE.sub(" ", unicodedata.normalize("NFC", line))
     line = " ".join(line.split())
@@ -130,13 +129,13 @@ def choice(cell: Cell, words: Mapping[str, str]) -> str | Fault:
     return line if isinstance(line, Fault) else words.get(folded(line), line)
 
 
-@lru_cache(4096)
 def folded(line: str) -> str:
     """Text reduced to what tells words apart: no case, width, spaces, brackets or signs."""
+    if line.isalnum() and (line.isascii() or unicodedata.is_normalized("NFKC", line)):
+        return line.casefold()
     return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", line).casefold()))
 
 
-@lru_cache(4096)  # sheets repeat their companies and dates
 def _checked_brn(number: str) -> str | Fault:
     # Office codes start at 101; the kind is never 00, the serial never 0000. All zeros add up.
     if number < "101" or number[3:5] == "00" or number[5:9] == "0000":
@@ -150,7 +149,6 @@ def brn_check_digit(first_nine: str) -> str:
     return str(-(weighted + int(first_nine[8]) * 5 // 10) % 10)
 
 
-@lru_cache(4096)
 def _parsed_day(number: str) -> date | None:
     try:
         return date(int(number[:4]), int(number[4:6]), int(number[6:]))
@@ -187,14 +185,14 @@ def _whole(cell: Cell, suggest: Suggest) -> int | Fault | None:
     if isinstance(cell, Fault):
         return cell
     number = _exact(cell)
-    if number is None and not isinstance(cell, int | float):
+    if number is None and not isinstance(cell, (int, float)):
         return _digits_only(plain(cell), suggest)
     return number
 
 
 def _exact(cell: Cell) -> int | None:
     """The number of a number cell, if whole, not negative and exact in binary floating point."""
-    if isinstance(cell, bool) or not isinstance(cell, int | float):
+    if isinstance(cell, bool) or not isinstance(cell, (int, float)):
         return None
     if not 0 <= cell <= MAX_WON:  # false for NaN as well
         return None
@@ -239,7 +237,7 @@ def plain(cell: Cell) -> str:
         return cell
     if isinstance(cell, bool):
         return str(cell).upper()
-    if isinstance(cell, int | float) and abs(cell) < 10**22:  # false for NaN as well
+    if isinstance(cell, (int, float)) and abs(cell) < 10**22:  # false for NaN as well
         return str(int(cell)) if cell == int(cell) else str(cell)
     if isinstance(cell, int):  # Python refuses to print thousands of digits
         return "#오류"

@@ -6,6 +6,7 @@ import unicodedata
 from calendar import monthrange
 from collections.abc import Mapping
 from datetime import date, timedelta
+from functools import lru_cache
 
 from services.accrual.applications.cells import Value, folded
 from services.accrual.criteria.rules import FieldRule
@@ -14,6 +15,7 @@ _DASHES = re.compile("[\u2010-\u2015\u2212]")
 _LEGAL_FORMS = re.compile(r"\((?:주|유|재|사)\)|주식회사|유한회사|재단법인|사단법인")
 
 
+@lru_cache(1024)
 def last_eligible_day(reference: date, years: int = 1) -> date:
     """The last day to apply for what happened on `reference` (M-022).
 
@@ -38,11 +40,11 @@ def claim_key(rule: FieldRule, values: Mapping[str, Value]) -> bytes:
     parts = [rule.code]
     for key in rule.identity:
         value = values.get(key, "")
-        if not isinstance(value, str):
-            parts.append(str(value))
-        else:
+        if isinstance(value, str):
             parts.append(_contract_key(value) if key == "contract_no" else folded(value))
-    return hashlib.sha256("\x1f".join(parts).encode()).digest()
+        else:
+            parts.append(value.isoformat() if isinstance(value, date) else str(value))
+    return hashlib.blake2b("\x1f".join(parts).encode(), digest_size=32).digest()
 
 
 def contract_of(rule: FieldRule, values: Mapping[str, Value]) -> str | None:

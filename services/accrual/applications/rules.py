@@ -12,14 +12,14 @@ from typing import Any
 
 from services.accrual import errors
 from services.accrual.applications import cells
-from services.accrual.applications.cells import Fault, Value
+from services.accrual.applications.cells import Cell, Fault, Value
 from services.accrual.applications.claims import (
     claim_key,
     company_key,
     contract_of,
     last_eligible_day,
 )
-from services.accrual.applications.columns import COLUMNS, Column
+from services.accrual.applications.columns import COLUMNS, Column, Parser
 from services.accrual.applications.rows import RawRow, Row
 from services.accrual.criteria.rules import Assessment, Claim, FieldRule, Posted, assess
 from shared.problems import Finding, FindingKind
@@ -51,7 +51,7 @@ class _Entry:
 
     position: int
     number: int
-    values: dict[str, Value]
+    values: dict[str, Any]
     contract: str | None = None
     reference_on: date | None = None
     key: bytes = b""
@@ -157,29 +157,57 @@ def claim_of(row: Row) -> Claim:
 
 
 def _read(
-    check: _Check, filled: Iterable[tuple[int, RawRow]], absent: Collection[str]
+    check: _Check, filled: Sequence[tuple[int, RawRow]], absent: Collection[str]
 ) -> list[_Entry]:
-    readers = [
-        (column, column.key, column.parser(check.today)) for column in COLUMNS[check.rule.code]
+    """The cells as values, column by column, then put together again as rows."""
+    columns, parsed_columns = [], []
+    sheet_columns = zip(*(raw.cells for _, raw in filled), strict=True)
+    for column, sheet_column in zip(COLUMNS[check.rule.code], sheet_columns, strict=True):
+        parsed = _parsed(column.parser(check.today), sheet_column)
+        # Nothing is to be said of an optional column that nobody filled in.
+        if column.required or any(value != "" for value in parsed):
+            columns.append(column)
+            parsed_columns.append(parsed)
+    keys = [column.key for column in columns]
+    doubtful = [
+        (index, column)
+        for index, (column, parsed) in enumerate(zip(columns, parsed_columns, strict=True))
+        if any(value == "" or value.__class__ is Fault for value in parsed)
     ]
     entries = []
-    for position, raw in filled:
-        values: dict[str, Value] = {}
+    for (position, raw), parsed in zip(filled, zip(*parsed_columns, strict=True), strict=True):
+        values = dict(zip(keys, parsed, strict=True))
         entry = _Entry(position, raw.number, values)
-        for (column, key, parse), cell in zip(readers, raw.cells, strict=True):
-            value = "" if cells.is_blank(cell) else parse(cell)
-            if isinstance(value, Fault):
-                _add_fault(check, entry, column, value)
-            elif value != "":
-                values[key] = value
-            elif column.required and key not in absent:
-                _add_fault(check, entry, column, Fault(errors.REQUIRED))
-            elif column.required:
-                entry.valid = False
+        for index, column in doubtful:
+            _settle(check, entry, column, parsed[index], absent)
         entry.contract = contract_of(check.rule, values)
         entry.reference_on = entry.day(check.rule.reference)
         entries.append(entry)
     return entries
+
+
+def _parsed(parse: Parser, column: Sequence[Cell]) -> list[Value | Fault]:
+    """A column's cells as values. Sheets repeat themselves: every distinct cell is parsed once."""
+    kinds = set(map(type, column))
+    if bool in kinds or Fault in kinds:  # True equals 1; a fault has no hash
+        return ["" if cells.is_blank(cell) else parse(cell) for cell in column]
+    known = {cell: "" if cells.is_blank(cell) else parse(cell) for cell in set(column)}
+    return [known[cell] for cell in column]
+
+
+def _settle(
+    check: _Check, entry: _Entry, column: Column, value: Value | Fault, absent: Collection[str]
+) -> None:
+    """Keep blanks and faults out of an entry's values, with a finding where one is due."""
+    if isinstance(value, Fault):
+        _add_fault(check, entry, column, value)
+    elif value != "":
+        return
+    elif column.required:
+        entry.valid = False
+        if column.key not in absent:
+            _add_fault(check, entry, column, Fault(errors.REQUIRED))
+    del entry.values[column.key]
 
 
 def _add_fault(check: _Check, entry: _Entry, column: Column, fault: Fault) -> None:
@@ -267,15 +295,15 @@ def _check_reference(check: _Check, entry: _Entry) -> None:
 
 def _without_duplicates(check: _Check, entries: Sequence[_Entry]) -> list[_Entry]:
     """The entries less those that claim again what an earlier row claims (M-020)."""
-    identity = [
+    identity = {
         column.key
         for column in COLUMNS[check.rule.code]
         if column.required and column.key in check.rule.identity
-    ]
+    }
     first: dict[bytes, _Entry] = {}
     kept = []
     for entry in entries:
-        if all(key in entry.values for key in identity):
+        if identity <= entry.values.keys():
             entry.key = claim_key(check.rule, entry.values)
             earlier = first.setdefault(entry.key, entry)
             if earlier is not entry:
@@ -351,8 +379,8 @@ def _row(rule: FieldRule, entry: _Entry) -> Row:
     assert entry.reference_on is not None
     return Row(
         number=entry.number,
-        brn=str(entry.values["brn"]),
-        company_name=str(entry.values["company_name"]),
+        brn=entry.values["brn"],
+        company_name=entry.values["company_name"],
         contract=entry.contract,
         quantity=entry.won(rule.amount) - entry.won(rule.less) if rule.amount else 1,
         deposited_won=entry.won(rule.amount),
@@ -364,11 +392,13 @@ def _row(rule: FieldRule, entry: _Entry) -> Row:
 
 def _warn_of_likeness(check: _Check, entries: Iterable[_Entry]) -> None:
     """The same person at the same company again; with periods, only where they overlap."""
-    alike: dict[tuple[Value, ...], list[_Entry]] = {}
+    alike: dict[tuple[Value | None, ...], list[_Entry]] = {}
     for entry in entries if check.rule.likeness else ():
-        likeness = tuple(entry.values.get(column, "") for column in check.rule.likeness)
+        likeness = tuple([entry.values.get(column) for column in check.rule.likeness])
         alike.setdefault(likeness, []).append(entry)
     for group in alike.values():
+        if len(group) == 1:
+            continue
         group.sort(key=lambda entry: entry.day("start_date") or date.min)
         longest = group[0]
         for entry in group[1:]:

@@ -8,6 +8,7 @@ Words: *points* are whole 점; *quantity* is what a formula is applied to: eligi
 where the formula counts heads; a *claim* is one row of an application that passed every check.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -276,30 +277,37 @@ def assess(
     concave, so instalments taken one by one would earn more than the contract: an instalment
     earns f(all deposits) − points already posted, and never less than nothing.
     """
-    grouped: dict[str, dict[str | None, list[int]]] = {}
+    companies: dict[str, dict[str | None, int]] = {}
+    rows: Counter[str] = Counter()
     for brn, contract, quantity in claims:
+        quantities = companies.setdefault(brn, {})
         key = contract if rule.basis == "contract" else None
-        grouped.setdefault(brn, {}).setdefault(key, []).append(quantity)
-    companies = []
-    for brn, contracts in grouped.items():
-        lines = tuple(
-            _contract_points(rule, contract, sum(quantities), (posted or {}).get((brn, contract)))
-            for contract, quantities in contracts.items()
-            if contract is not None
+        quantities[key] = quantities.get(key, 0) + quantity
+        rows[brn] += 1
+    return Assessment(
+        tuple(
+            _company_points(rule, brn, rows[brn], quantities, posted or {})
+            for brn, quantities in companies.items()
         )
-        quantity = sum(map(sum, contracts.values()))
-        companies.append(
-            CompanyPoints(
-                brn=brn,
-                rows=sum(map(len, contracts.values())),
-                quantity=quantity,
-                points=sum(line.points for line in lines)
-                if rule.basis == "contract"
-                else mileage(rule, quantity),
-                contracts=lines,
-            )
-        )
-    return Assessment(tuple(companies))
+    )
+
+
+def _company_points(
+    rule: FieldRule,
+    brn: str,
+    rows: int,
+    quantities: Mapping[str | None, int],
+    posted: Mapping[tuple[str, str], Posted],
+) -> CompanyPoints:
+    quantity = sum(quantities.values())
+    if rule.basis == "company":
+        return CompanyPoints(brn, rows, quantity, mileage(rule, quantity), ())
+    contracts = tuple(
+        _contract_points(rule, contract, now, posted.get((brn, contract)))
+        for contract, now in quantities.items()
+        if contract is not None
+    )
+    return CompanyPoints(brn, rows, quantity, sum(line.points for line in contracts), contracts)
 
 
 def _contract_points(
