@@ -2,6 +2,10 @@
 
 from fastapi import FastAPI
 
+from services.exchange.clients import Directory, Ledger
+from services.exchange.listings.routes import router as listings
+from services.exchange.orders.records import router as records
+from services.exchange.orders.routes import router as orders
 from services.exchange.settings import Settings
 from shared.runtime import Runtime, service_app
 
@@ -12,4 +16,12 @@ def create_runtime(settings: Settings) -> Runtime:
 
 def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
     runtime = runtime or create_runtime(settings)
-    return service_app(runtime, title="산학협력 마일리지 — 거래소", routers=[])
+    return service_app(
+        runtime,
+        title="산학협력 마일리지 — 거래소",
+        routers=[listings, orders, records],
+        state={
+            "ledger": Ledger(runtime.identity, settings.accrual_url),
+            "directory": Directory(runtime.identity, settings.auth_url),
+        },
+    )

@@ -1,5 +1,7 @@
 """Base of the exchange service's models."""
 
+from enum import StrEnum
+
 import shared.db
 from shared.idempotency import idempotency_table
 
@@ -9,4 +11,9 @@ class Base(shared.db.Base):
     metadata = shared.db.service_metadata()
 
 
-idempotency_table(Base.metadata)
+idempotency_keys = idempotency_table(Base.metadata)
+
+
+def one_of(column: str, values: type[StrEnum]) -> str:
+    """The condition of a CHECK constraint that keeps a text column to the values of an enum."""
+    return f"{column} IN ({', '.join(repr(str(value)) for value in values)})"

@@ -1,11 +1,19 @@
 """Job handlers and schedules of the exchange service."""
 
 from datetime import timedelta
+from uuid import UUID
 
+import structlog
+
+from services.exchange.clients import Ledger
+from services.exchange.orders import driver
+from services.exchange.orders.journal import DRIVE_TASK
 from shared.clock import utc_now
 from shared.idempotency import KEPT_DAYS, purge_keys
 from shared.jobs import Jobs
 from shared.runtime import Runtime
+
+log = structlog.get_logger()
 
 jobs = Jobs()
 
@@ -14,3 +22,20 @@ jobs = Jobs()
 async def purge_idempotency_keys(runtime: Runtime) -> None:
     async with runtime.sessions.begin() as session:
         await purge_keys(session, utc_now() - timedelta(days=KEPT_DAYS))
+
+
+@jobs.task(DRIVE_TASK, max_attempts=12)
+async def drive_order(runtime: Runtime, order_id: str) -> None:
+    """What the request began: see an order's promise to the ledger through."""
+    await driver.drive(runtime.sessions, _ledger(runtime), UUID(order_id))
+
+
+@jobs.task("orders.sweep", every="* * * * *")
+async def sweep_orders(runtime: Runtime) -> None:
+    """End what lapsed, settle what is due, and take up promises whose job was lost."""
+    now = utc_now()
+    await driver.sweep(runtime.sessions, _ledger(runtime), now=now)
+
+
+def _ledger(runtime: Runtime) -> Ledger:
+    return Ledger(runtime.identity, runtime.settings.accrual_url)

@@ -1,0 +1,13 @@
+"""Ids the caller makes before anyone else hears of the thing: UUID version 7, time first."""
+
+import secrets
+import time
+from uuid import UUID
+
+
+def new_id() -> UUID:
+    """48 bits of milliseconds, then version, variant and 74 random bits (RFC 9562)."""
+    milliseconds = time.time_ns() // 1_000_000
+    high = (milliseconds << 16) | 0x7000 | secrets.randbits(12)
+    low = (0b10 << 62) | secrets.randbits(62)
+    return UUID(int=(high << 64) | low)
