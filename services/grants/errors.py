@@ -17,21 +17,27 @@ class RuleSetInvalid(Invalid):
 
 class RuleSetUnknown(Problem):
     status, code = 404, "RULE_SET_UNKNOWN"
-    ko, en = "사업 규정 '{code}'을(를) 찾을 수 없습니다.", "There is no rule set '{code}'."
+    ko, en = "해당 사업 규정이 없습니다: {code}", "There is no rule set '{code}'."
+
+
+class ProposalExists(Problem):
+    status, code = 409, "PROPOSAL_EXISTS"
+    ko = "이 사업에 작성 중이거나 제출한 사업계획서가 이미 있습니다."
+    en = "There is already a proposal of yours in this call."
 
 
 # Rule sets --------------------------------------------------------------------------------------
 
 RULE_SET_VALUE = FindingKind(
     "RULE_SET_VALUE",
-    "값 '{given}'이(가) 형식({expected})에 맞지 않습니다.",
+    "값이 형식({expected})에 맞지 않습니다: {given}",
     "The value '{given}' is not of the form {expected}.",
 )
 RULE_SET_KEY_MISSING = FindingKind(
-    "RULE_SET_KEY_MISSING", "'{key}' 항목이 없습니다.", "The key '{key}' is missing."
+    "RULE_SET_KEY_MISSING", "항목이 없습니다: {key}", "The key '{key}' is missing."
 )
 RULE_SET_KEY_UNKNOWN = FindingKind(
-    "RULE_SET_KEY_UNKNOWN", "'{key}'은(는) 알 수 없는 항목입니다.", "The key '{key}' is not known."
+    "RULE_SET_KEY_UNKNOWN", "알 수 없는 항목입니다: {key}", "The key '{key}' is not known."
 )
 RULE_SET_REFERENCE = FindingKind(
     "RULE_SET_REFERENCE",
@@ -44,6 +50,9 @@ RULE_SET_SHAPE = FindingKind(
 
 # Proposals: receipt, eligibility, package --------------------------------------------------------
 
+PART_MISSING = FindingKind(
+    "PART_MISSING", "작성하지 않은 부분이 있습니다: {part}", "A part is not written yet: {field}"
+)
 LATE = FindingKind(
     "LATE",
     "접수 마감({closes_at}) 이후 도착하여 접수할 수 없습니다.",
@@ -108,7 +117,7 @@ COMPLETION_NOT_MET = FindingKind(
 )
 TEXT_LENGTH = FindingKind(
     "TEXT_LENGTH",
-    "{name_ko}은(는) {usual}{unit_ko} 내외로 작성합니다(현재 {given}{unit_ko}).",
+    "{name_ko}: {usual}{unit_ko} 내외로 작성합니다(현재 {given}{unit_ko}).",
     "{name_en} is usually about {usual} {unit_en}; this has {given}.",
     level="warning",
 )
@@ -162,9 +171,9 @@ CAP_REMARK = FindingKind(
 )
 HEAD_CAP_EXCEEDED = FindingKind(
     "HEAD_CAP_EXCEEDED",
-    "{name_ko} {amount_won:,}원이 한도 {limit_won:,}원({head_ko} 1인당 {base_won:,}원)을"
+    "{name_ko} {amount_won:,}원이 한도 {limit_won:,}원({head_ko} 1인당 {head_won:,}원)을"
     " 초과했습니다.",
-    "{name_en}: {amount_won:,} won exceeds {limit_won:,} won ({base_won:,} won per {head_en}).",
+    "{name_en}: {amount_won:,} won exceeds {limit_won:,} won ({head_won:,} won per {head_en}).",
 )
 ASSET_CAP_EXCEEDED = FindingKind(
     "ASSET_CAP_EXCEEDED",
@@ -174,12 +183,12 @@ ASSET_CAP_EXCEEDED = FindingKind(
 )
 PRICE_MISSING = FindingKind(
     "PRICE_MISSING",
-    "{name_ko}의 한도를 확인하려면 {price_ko}을(를) 입력해야 합니다.",
+    "{name_ko} 한도를 확인하려면 {price_ko} 입력이 필요합니다.",
     "{name_en}: the {price_en} is needed to check the limit.",
 )
 FUND_NOT_ALLOWED = FindingKind(
     "FUND_NOT_ALLOWED",
-    "{name_ko}은(는) {fund_ko}으로 계상할 수 없습니다.",
+    "{name_ko} 비목에는 {fund_ko}을 계상할 수 없습니다.",
     "{name_en} cannot be funded from {fund_en}.",
 )
 EXTERNAL_PAY_INKIND = FindingKind(
@@ -250,7 +259,7 @@ GRADE_MISSING = FindingKind(
 )
 GRADE_UNPROVEN = FindingKind(
     "GRADE_UNPROVEN",
-    "{name}의 경력으로는 {grade_ko}을 확인할 수 없습니다. '동등 이상'의 근거를 적어 주세요.",
+    "{name}의 경력으로 확인되지 않는 직급입니다({grade_ko}). '동등 이상'의 근거를 적어 주세요.",
     "The career of {name} does not show grade {grade_en}; state why it is equivalent.",
     level="warning",
 )
@@ -269,7 +278,7 @@ BUDGET_FROZEN = FindingKind(
 )
 CHANGE_NEEDS_APPROVAL = FindingKind(
     "CHANGE_NEEDS_APPROVAL",
-    "{name_ko}이(가) 당초 계획보다 {percent}% 이상 바뀝니다. 사전 승인을 받아야 합니다.",
+    "{name_ko}: 당초 계획보다 {percent}% 이상 바뀌므로 사전 승인을 받아야 합니다.",
     "{name_en} changes by {percent}% or more; approval is needed first.",
     level="warning",
 )

@@ -231,7 +231,9 @@ class Budget:
     """Everything that bounds a year's money. Amounts on forms are whole `unit_won`, cut."""
 
     unit_won: int
+    unit_rule: str
     unit_citation: str
+    funds_rule: str
     items: tuple[Item, ...]
     funding: Funding
     share_caps: tuple[ShareCap, ...]

@@ -100,6 +100,8 @@ class Call:
     eligibility: Eligibility
     documents_rule: str
     documents: tuple[RequiredDocument, ...]
+    pledge_rule: str
+    pledge_citation: str
     agreement_documents_rule: str
     agreement_documents: tuple[RequiredDocument, ...]
     duties_rule: str

@@ -108,7 +108,7 @@ def _duplicates(rules: RuleSet) -> Iterator[Finding]:
 def _references(rules: RuleSet) -> Iterator[Finding]:
     """Every code used somewhere must be defined: items, kinds, grades, evidence, facts, grounds."""
     known: dict[str, set[Any]] = {
-        "item": set(rules.items),
+        "item": set(rules.leaves),
         "kind": set(rules.kinds),
         "grade": set(rules.monthly_won),
         "evidence": set(rules.evidence_names),

@@ -28,6 +28,37 @@ FUND_NAMES: Final[Mapping[Fund, Text]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Funds:
+    """An amount in won by its source. `private` is P, `total` is T."""
+
+    grant: int = 0
+    cash: int = 0
+    in_kind: int = 0
+
+    @property
+    def private(self) -> int:
+        return self.cash + self.in_kind
+
+    @property
+    def total(self) -> int:
+        return self.grant + self.cash + self.in_kind
+
+    def of(self, funds: Iterable[Fund]) -> int:
+        """The sum of some of the sources: the base of a cap."""
+        return sum(getattr(self, fund) for fund in funds)
+
+    def __add__(self, other: "Funds") -> "Funds":
+        return Funds(self.grant + other.grant, self.cash + other.cash, self.in_kind + other.in_kind)
+
+    def __sub__(self, other: "Funds") -> "Funds":
+        return Funds(self.grant - other.grant, self.cash - other.cash, self.in_kind - other.in_kind)
+
+    @classmethod
+    def single(cls, fund: Fund, won: int) -> "Funds":
+        return cls(**{fund: won})
+
+
 def listed(texts: Iterable[Text], ko: str = ", ", en: str = ", ") -> Text:
     """Several texts as one, joined in each language."""
     texts = tuple(texts)
@@ -83,6 +114,11 @@ def months_of(day: date, count: int) -> range:
     """`count` calendar months from the one of `day`, as running month numbers (year * 12 + m)."""
     first = day.year * 12 + day.month - 1
     return range(first, first + count)
+
+
+def months_between(first: date, last: date) -> int:
+    """How many calendar months two days touch, both months included."""
+    return (last.year - first.year) * 12 + last.month - first.month + 1
 
 
 def month_text(number: int) -> str:
