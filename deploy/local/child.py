@@ -70,7 +70,7 @@ class Child:
         self._changed = changed
         self._process: asyncio.subprocess.Process | None = None
         self._keeper: asyncio.Task[None] | None = None
-        self._stopping = False
+        self._stopping = asyncio.Event()
 
     @property
     def pid(self) -> int | None:
@@ -81,7 +81,7 @@ class Child:
 
     async def stop(self, hurry: asyncio.Event) -> None:
         """Asks the process to end; ends it, and what it started, when time or patience is up."""
-        self._stopping = True
+        self._stopping.set()
         if self._keeper is None:
             return
         self._signal(self.spec.stop_signal)
@@ -100,25 +100,27 @@ class Child:
         self.log.close()
 
     async def _keep(self) -> None:
-        ends = failed_starts = 0
-        while not self._stopping:
+        ends, failed_starts, proven = 0, 0, False
+        while not self._stopping.is_set():
             began = time.monotonic()
-            how = await self._run_once()
+            end = await self._run_once()
             lived_long = time.monotonic() - began > STEADY_S
-            proven = lived_long or (self.spec.ready is not None and self.ready.is_set())
+            # Once it has worked, what stops it is likely to pass: then it is never given up.
+            proven = proven or lived_long or (self.spec.ready is not None and self.ready.is_set())
             self.ready.clear()
             self._changed()
-            if self._stopping:
+            if self._stopping.is_set():
                 return
             ends = 1 if lived_long else ends + 1
-            failed_starts = 0 if proven or how.killed else failed_starts + 1
+            failed_starts += not (proven or end.killed)
             if failed_starts >= MAX_FAILED_STARTS:
-                self._say(f"{self.spec.name} {how.words} again and again; giving up.")
+                self._say(f"{self.spec.name} {end.words} again and again; giving up.")
                 self.gave_up.set()
                 return
             delay_s = min(FIRST_DELAY_S * 2 ** (ends - 1), MAX_DELAY_S)
-            self._say(f"{self.spec.name} {how.words}; starting it again in {delay_s:g} s.")
-            await asyncio.sleep(delay_s)
+            self._say(f"{self.spec.name} {end.words}; starting it again in {delay_s:g} s.")
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), delay_s)
             self.restarts += 1
 
     async def _run_once(self) -> "End":
@@ -141,7 +143,7 @@ class Child:
         process = self._process
         output = asyncio.create_task(self._pass_output_on(process))
         readiness = asyncio.create_task(self._watch_readiness())
-        if self._stopping:  # told to stop while the process was being made
+        if self._stopping.is_set():  # told to stop while the process was being made
             self._signal(self.spec.stop_signal)
         self._changed()
         code = await process.wait()
@@ -161,7 +163,7 @@ class Child:
             self.log.write(data)
             *lines, rest = (rest + data).split(b"\n")
             for line in lines:
-                if not self._stopping:
+                if not self._stopping.is_set():
                     self._console.take(self.spec.name, line.decode(errors="replace"))
             rest = rest[-64 * 1024 :]
 

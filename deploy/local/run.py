@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from deploy.local import table
+from deploy.local import table, welcome
 from deploy.local.child import ROOT
 from deploy.local.datadir import DataDir
 from deploy.local.errors import LocalError
@@ -19,7 +19,6 @@ from deploy.local.ports import refuse_busy
 from deploy.local.postgres import Cluster
 from deploy.local.supervisor import Supervisor
 from deploy.local.table import SERVICES, Table
-from deploy.local.welcome import welcome
 
 PREPARE_TIMEOUT_S = 300.0
 
@@ -78,11 +77,13 @@ class Installation:
             self._supervisor.start([processes.gateway()]),
         )
         self._say(f"Ready after {time.monotonic() - began:.1f} s.\n")
-        self._say(welcome(processes.url("gateway"), _short(self._data.log_dir), demo=self._demo))
+        self._say(welcome.addresses(processes.url("gateway"), _short(self._data.log_dir)))
         await self._supervisor.start(processes.workers())
         self._complete = True
         self._supervisor.console.starting = False
         self._write_status()
+        if self._demo:
+            self._say("\n" + await asyncio.to_thread(welcome.demo_logins) + "\n")
         return True
 
     async def _databases(self) -> dict[str, str]:

@@ -3,24 +3,23 @@
 import importlib
 
 
-def welcome(gateway_url: str, log_dir: str, *, demo: bool) -> str:
-    lines = [
-        f"  Portal           {gateway_url}/",
-        f"  API description  {gateway_url}/docs",
-        f"  Logs             {log_dir}/",
-    ]
-    if demo:
-        lines += ["", "  Demo logins", *(f"    {line}" for line in _logins())]
-    return "\n".join([*lines, "", "Ctrl-C stops everything."])
+def addresses(gateway_url: str, log_dir: str) -> str:
+    return (
+        f"  Portal           {gateway_url}/\n"
+        f"  API description  {gateway_url}/docs\n"
+        f"  Logs             {log_dir}/\n"
+        "\n"
+        "  Ctrl-C stops everything."
+    )
 
 
-def _logins() -> list[str]:
-    """Logins as the auth service defines them: login, password, role, institution."""
+def demo_logins() -> str:
+    """The logins the auth service's demo data holds. Importing it takes a moment."""
     logins = importlib.import_module("services.auth.demo").LOGINS
-    widths = [max(len(str(login[column])) for login in logins) for column in range(3)]
-    return [
-        "  ".join(
-            [*(str(login[column]).ljust(widths[column]) for column in range(3)), str(login[3])]
-        )
-        for login in logins
+    rows = [("Login", "Password", "Role", "Institution"), *logins]
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    lines = [
+        "  ".join([*(row[column].ljust(widths[column]) for column in range(3)), row[3]])
+        for row in rows
     ]
+    return "\n".join(f"  {line}" for line in lines)
