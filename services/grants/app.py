@@ -2,7 +2,9 @@
 
 from fastapi import FastAPI
 
+from services.grants.clients import Directory
 from services.grants.programmes import routes as programmes
+from services.grants.proposals import routes as proposals
 from services.grants.settings import Settings
 from shared.runtime import Runtime, service_app
 
@@ -16,5 +18,6 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
     return service_app(
         runtime,
         title="산학협력 마일리지 — 지원사업",
-        routers=[programmes.router, programmes.internal],
+        routers=[programmes.router, programmes.internal, proposals.router],
+        state={"directory": Directory(runtime.identity, settings.auth_url)},
     )

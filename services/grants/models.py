@@ -5,5 +5,6 @@ Alembic compares this module's metadata with the migrated database.
 
 from services.grants.base import Base
 from services.grants.programmes import models as programmes
+from services.grants.proposals import models as proposals
 
-__all__ = ["Base", "programmes"]
+__all__ = ["Base", "programmes", "proposals"]

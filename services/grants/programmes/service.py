@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
-from importlib import resources
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.grants.errors import RuleSetUnknown
+from services.grants.programmes import builtin
 from services.grants.programmes.models import Bookmark, Event, Programme, RuleSetRow
 from services.grants.programmes.rules import RuleSet, parse
 from shared.paging import PageRequest, paginate
@@ -53,10 +53,8 @@ def note(
 
 async def load_shipped_rule_sets(session: AsyncSession) -> None:
     """Add the rule sets that come with the release; what is there stays as it was published."""
-    folder = resources.files("services.grants.programmes") / "data"
-    for file in folder.iterdir():
-        if file.name.endswith(".json"):
-            await add_rule_set(session, file.read_text("utf-8"), actor="release")
+    for code in builtin.codes():
+        await add_rule_set(session, builtin.text(code), actor="release")
 
 
 async def add_rule_set(session: AsyncSession, body: str, *, actor: str) -> RuleSetRow:

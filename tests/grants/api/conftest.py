@@ -1,13 +1,14 @@
 """The grants service on a database of its own, and tokens of the people who use it."""
 
 from collections.abc import Callable
-from importlib import resources
+from typing import Any
 from uuid import UUID, uuid4
 
 import httpx2
 import pytest
 
 from services.grants.app import create_app
+from services.grants.programmes import builtin
 from services.grants.programmes.service import load_shipped_rule_sets
 from services.grants.settings import Settings
 
@@ -55,5 +56,98 @@ def stranger(tokens) -> Callable[..., dict[str, str]]:
 
 
 def shipped_rule_set() -> str:
-    file = resources.files("services.grants.programmes") / "data" / "keco-2020.json"
-    return file.read_text("utf-8")
+    return builtin.text("keco-2020")
+
+
+@pytest.fixture
+async def call(client, officer) -> str:
+    """The id of a published call that is open now, on the 2020 rule set."""
+    body = {
+        "kind": "hosted",
+        "name": "폐자원에너지화 특성화대학원",
+        "ministry_name": "환경부",
+        "agency_name": "가람환경공단",
+        "target": "university",
+        "benefit": "grant",
+        "opens_at": "2026-01-06T00:00:00+09:00",
+        "closes_at": "2036-02-07T17:00:00+09:00",
+        "rule_set_code": "keco-2020",
+        "rule_set_version": 1,
+    }
+    made = await client.post("/api/v1/grants/programmes", json=body, headers=officer)
+    programme_id = made.json()["id"]
+    await client.post(f"/api/v1/grants/programmes/{programme_id}/publish", headers=officer)
+    return programme_id
+
+
+def line(item: str, kind: str, fund: str, amount_won: int = 0, **more: Any) -> dict[str, Any]:
+    return {"item": item, "kind": kind, "fund": fund, "amount_won": amount_won, **more}
+
+
+def document() -> dict[str, Any]:
+    """A proposal nobody objects to: G 200,000,000, C 60,000,000, K 40,000,000 won."""
+    lines = [
+        line(
+            "internal_labour",
+            "internal_pay",
+            "in_kind",
+            pay={
+                "person": "pi",
+                "monthly_won": "10000000",
+                "start": "2020-03-01",
+                "months": 12,
+                "rate": "33.3",
+            },
+        ),
+        line("internal_labour", "internal_pay", "in_kind", 40_000, name="끝수"),
+        line(
+            "external_labour",
+            "operator_pay",
+            "grant",
+            pay={
+                "person": "op",
+                "monthly_won": "2000000",
+                "start": "2020-03-01",
+                "months": 12,
+                "rate": "50",
+            },
+        ),
+        line("equipment_facility", "equipment_purchase", "cash", 60_000_000),
+        line("materials", "reagents", "grant", 100_000_000),
+        line("technical_information", "books", "grant", 60_000_000),
+        line("research_activity", "incentive", "grant", 4_000_000),
+        line("supplies_fees", "printing", "grant", 9_800_000),
+        line("travel", "domestic_trip", "grant", 5_000_000),
+        line("overhead", "common_support", "grant", 9_200_000),
+    ]
+    people = [
+        {"ref": "pi", "name": "홍길동", "role": "principal", "grade": "principal"},
+        {"ref": "op", "name": "김조교", "role": "operator", "post": "teaching_assistant"},
+    ]
+    return {
+        "applicant": {
+            "schools": [{"university": "한빛대학교", "lead": True}],
+            "companies": 5,
+        },
+        "budget": {
+            "year": {"start": "2020-03-01", "end": "2021-02-28"},
+            "lines": lines,
+            "people": people,
+        },
+        "pledge": {
+            "cash_won": 60_000_000,
+            "in_kind_won": 40_000_000,
+            "total_won": 100_000_000,
+            "pay_in_kind_won": 40_000_000,
+            "assets_in_kind_won": 0,
+        },
+        "copies": {
+            "proposal": 12,
+            "proposal_disc": 1,
+            "internal_pay_proof": 2,
+            "demand_survey": 2,
+            "pledge": 1,
+        },
+        "targets": {},
+        "texts": {},
+    }

@@ -1,0 +1,135 @@
+"""JSON of the proposals."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from services.grants.proposals.document import Check
+from services.grants.proposals.models import Proposal
+from shared.problems import Lang
+from shared.schemas import Body, FindingOut, Schema
+
+
+class ProposalIn(Body):
+    title: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class DocumentIn(Body):
+    """The whole document, as far as it is written; rates are decimal strings ("33.3")."""
+
+    title: Annotated[str, Field(min_length=1, max_length=200)]
+    document: dict[str, Any]
+
+
+class ProposalOut(Schema):
+    id: UUID
+    programme_id: UUID
+    institution_id: UUID
+    institution_name: str
+    title: str
+    state: str
+    version: int
+    submissions: int
+    submitted_at: datetime | None
+
+
+class ProposalDetail(ProposalOut):
+    document: dict[str, Any]
+
+
+class MeterOut(BaseModel):
+    """A cap: numerator over denominator, and the most that is allowed, in won."""
+
+    rule: str
+    citation: str
+    name: str
+    pointer: str
+    numerator_won: int
+    denominator_won: int
+    limit_won: int
+    percent: str | None
+    used_percent: str
+    exceeded: bool
+
+
+class FundsOut(BaseModel):
+    grant: int
+    cash: int
+    in_kind: int
+    private: int
+    total: int
+    share: str | None = None
+
+
+class CheckOut(BaseModel):
+    """What a check says: `ok` means it could be submitted now."""
+
+    ok: bool
+    findings: list[FindingOut]
+    totals: FundsOut | None
+    items: Mapping[str, FundsOut]
+    meters: list[MeterOut]
+
+    @classmethod
+    def of(cls, check: Check, lang: Lang) -> "CheckOut":
+        sums = check.totals
+        return cls(
+            ok=not check.errors,
+            findings=[FindingOut.model_validate(item.to_dict(lang)) for item in check.findings],
+            totals=_funds(sums.whole) if sums else None,
+            items={code: _funds(funds, sums.shares[code]) for code, funds in sums.items.items()}
+            if sums
+            else {},
+            meters=[
+                MeterOut(
+                    rule=meter.rule,
+                    citation=meter.citation,
+                    name=meter.name.ko if lang == "ko" else meter.name.en,
+                    pointer=meter.pointer,
+                    numerator_won=meter.numerator_won,
+                    denominator_won=meter.denominator_won,
+                    limit_won=meter.limit_won,
+                    percent=meter.percent,
+                    used_percent=meter.used_percent,
+                    exceeded=meter.finding is not None,
+                )
+                for meter in check.meters
+            ],
+        )
+
+
+def _funds(funds: Any, share: str | None = None) -> FundsOut:
+    return FundsOut(
+        grant=funds.grant,
+        cash=funds.cash,
+        in_kind=funds.in_kind,
+        private=funds.private,
+        total=funds.total,
+        share=share,
+    )
+
+
+class ReceiptOut(Schema):
+    """접수증: a version as it was received."""
+
+    proposal_id: UUID
+    seq: int
+    receipt_number: str
+    sha256: str
+    submitted_at: datetime
+    warnings: list[Any]
+
+
+class SubmittedOut(BaseModel):
+    proposal: ProposalOut
+    receipt: ReceiptOut
+
+    @classmethod
+    def of(cls, proposal: Proposal, receipt: object) -> "SubmittedOut":
+        return cls(
+            proposal=ProposalOut.model_validate(proposal),
+            receipt=ReceiptOut.model_validate(receipt),
+        )
