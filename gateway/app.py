@@ -16,7 +16,7 @@ import structlog
 from gateway.accesslog import AccessLog
 from gateway.cors import Cors
 from gateway.document import Document
-from gateway.errors import UpstreamTimeout
+from gateway.errors import RequestTimeout, UpstreamTimeout
 from gateway.exchange import (
     SECURITY_HEADERS,
     ClientGone,
@@ -43,7 +43,7 @@ from shared.tokens import AUDIENCE, KeySource, TokenVerifier
 
 log = structlog.get_logger()
 
-IDLE_SECONDS = 30.0  # without a byte in either direction
+UNLOGGED = frozenset({b"/healthz", b"/readyz"})
 _BEARER = b"bearer "
 _JSON = (b"content-type", b"application/json")
 _HSTS = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
@@ -53,7 +53,7 @@ _CLOSE = (b"connection", b"close")
 class Gateway:
     """Made once per process; everything that needs an event loop is opened by `start`.
 
-    `keys` is where token keys come from: the auth service, except in tests.
+    `keys` is where token keys come from: the auth service, except in tests; so are `routes`.
     """
 
     def __init__(
@@ -61,6 +61,7 @@ class Gateway:
         settings: Settings,
         *,
         keys: KeySource | None = None,
+        routes: RouteTable | None = None,
         write_log: Callable[[str], object] | None = None,
     ) -> None:
         self.settings = settings
@@ -76,11 +77,11 @@ class Gateway:
             revocations=self.identity.revocations,
         )
         self._keys = keys or self.identity.keys
-        self._routes = RouteTable()
+        self._routes = routes or RouteTable()
         self._cors = Cors(settings.cors_origins)
         self._origins = Origins(settings.trusted_proxies)
         self._pages = load_pages()
-        self._watch = Watch(idle_seconds=IDLE_SECONDS, late=_late)
+        self._watch = Watch(idle_seconds=settings.idle_seconds, late=_late)
         self._access_log = AccessLog(write_log)
         self._stack = AsyncExitStack()
         self._always: Headers = [_HSTS] if settings.environment == "production" else []
@@ -145,7 +146,8 @@ class Gateway:
         finally:
             exchange.finish()
             self._watch.under_way.discard(exchange)
-            self._access_log.add(exchange, loop.time())
+            if exchange.path not in UNLOGGED:
+                self._access_log.add(exchange)
 
     async def _answer(self, exchange: Exchange) -> None:
         scope = exchange.scope
@@ -258,6 +260,9 @@ class Gateway:
 
 
 def _late(exchange: Exchange) -> Problem:
+    """Whose fault it is that nothing moves any more."""
+    if exchange.head is not None and exchange.head.has_body and not exchange.body_read:
+        return RequestTimeout()
     return UpstreamTimeout(service=exchange.route.service if exchange.route else "gateway")
 
 

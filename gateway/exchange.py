@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -36,6 +37,7 @@ class Exchange:
 
     __slots__ = (
         "answering",
+        "began",
         "body_read",
         "claims",
         "deadline",
@@ -66,6 +68,7 @@ class Exchange:
         self.task: asyncio.Task[Any] | None = asyncio.current_task()
         self.method: str = scope["method"]
         self.path: bytes = scope["raw_path"]
+        self.began = time.perf_counter()  # the loop's own clock stands still within a turn
         self.started = self.touched = now
         self.deadline = now + 120
         self.head: Head | None = None

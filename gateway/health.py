@@ -55,7 +55,10 @@ class Health:
             if time.monotonic() - self._asked_at > REMEMBERED_SECONDS:
                 names = list(self._services)
                 states = await asyncio.gather(*(self._ask(name) for name in names))
-                self._report = dict(zip(names, states, strict=True))
+                report = dict(zip(names, states, strict=True))
+                if report != self._report:
+                    log.info("services_changed", **report)
+                self._report = report
                 self._asked_at = time.monotonic()
         return self._report
 
@@ -65,6 +68,5 @@ class Health:
                 answer = await self._services[name].ask("GET", "/readyz", CIMultiDict())
                 async with answer:
                     return "ok" if answer.status == 200 else "not ready"
-        except (Problem, aiohttp.ClientError, TimeoutError) as error:
-            log.warning("service_not_reachable", service=name, error=repr(error))
+        except (Problem, aiohttp.ClientError, TimeoutError):
             return "not reachable"

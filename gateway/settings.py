@@ -30,6 +30,7 @@ class Settings(ProcessSettings):
     limit_public: str = "600/60"
     limit_user: str = "1200/60"
     limit_partner: str = "3000/60"
+    idle_seconds: float = 30.0  # without a byte in either direction; also until the first one
     max_under_way: int = 256  # requests per service at a time
     max_connections: int = 4096
     drain_seconds: float = 0.0  # not ready, but still serving, before the process stops

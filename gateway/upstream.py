@@ -75,7 +75,9 @@ class Upstream:
         may_repeat = method in REPEATABLE and body is None
         while True:
             try:
-                return await self._session.request(method, url, headers=headers, data=body)
+                return await self._session.request(
+                    method, url, headers=headers, data=body, allow_redirects=False
+                )
             except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
                 raise UpstreamUnavailable(
                     service=self.name, headers={"Retry-After": "2"}

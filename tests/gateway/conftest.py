@@ -10,8 +10,8 @@ from tests.gateway.servers import Echo, RunningGateway, running, running_gateway
 
 
 @pytest.fixture(scope="session")
-def _echo() -> Iterator[tuple[Echo, str]]:
-    echo = Echo()
+def _echo(tokens: Tokens) -> Iterator[tuple[Echo, str]]:
+    echo = Echo(tokens.jwk)
     with running(uvicorn_of(echo)) as port:
         yield echo, f"http://127.0.0.1:{port}"
 
@@ -20,6 +20,7 @@ def _echo() -> Iterator[tuple[Echo, str]]:
 def echo(_echo: tuple[Echo, str]) -> Echo:
     service = _echo[0]
     service.seen.clear()
+    service.revoked.clear()
     service.gone.clear()
     return service
 

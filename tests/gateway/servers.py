@@ -64,7 +64,7 @@ def uvicorn_of(app: Any) -> uvicorn.Server:
 
 @contextlib.contextmanager
 def running_gateway(
-    upstream: str | dict[str, str], keys: Any = None, **settings: Any
+    upstream: str | dict[str, str], keys: Any = None, routes: Any = None, **settings: Any
 ) -> Iterator["RunningGateway"]:
     """A gateway whose services are all at one address, or each at its own."""
     if isinstance(upstream, str):
@@ -79,6 +79,7 @@ def running_gateway(
             **settings,
         ),
         keys=keys,
+        routes=routes,
         write_log=lines.append,
     )
     server = gateway_server(gateway)
@@ -104,9 +105,14 @@ class RunningGateway:
 
 @dataclass
 class Echo:
-    """A service that answers with what it was asked, and a few that answer in special ways."""
+    """Stands for the four services: answers with what it was asked, and a few paths specially.
 
+    As the auth service it publishes `jwk` and `revoked`, which the gateway follows over HTTP.
+    """
+
+    jwk: dict[str, Any]
     seen: list[dict[str, Any]] = field(default_factory=list)
+    revoked: dict[str, int] = field(default_factory=dict)
     gone: threading.Event = field(default_factory=threading.Event)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -115,7 +121,8 @@ class Echo:
                 await receive()
                 await send({"type": f"lifespan.{kind}.complete"})
             return
-        name = scope["path"].rstrip("/").rpartition("/")[2].replace("-", "_")
+        name = scope["path"].rstrip("/").rpartition("/")[2]
+        name = name.replace("-", "_").removesuffix(".json")
         special = getattr(self, f"_{name}", self._echo)
         await special(scope, receive, send)
 
@@ -124,6 +131,8 @@ class Echo:
         more = True
         while more:
             message = await receive()
+            if message["type"] == "http.disconnect":
+                return  # never a complete request
             chunk = message.get("body", b"")
             size += len(chunk)
             digest.update(chunk)
@@ -140,12 +149,19 @@ class Echo:
         await answer(send, 200, json.dumps(record).encode())
 
     async def _token(self, scope: Any, receive: Any, send: Any) -> None:
-        """The gateway itself, asking for a token to follow the revocations, gets none."""
-        basic = dict(scope["headers"]).get(b"authorization", b"").removeprefix(b"Basic ")
-        if base64.b64decode(basic).startswith(b"gateway:"):
-            await answer(send, 401, b"{}")
+        """The gateway itself gets a token; what others send is echoed."""
+        basic = b"Basic " + base64.b64encode(f"gateway:{SECRET}".encode())
+        if dict(scope["headers"]).get(b"authorization") == basic:
+            await answer(send, 200, b'{"access_token":"of-the-gateway","expires_in":300}')
         else:
             await self._echo(scope, receive, send)
+
+    async def _revocations(self, scope: Any, receive: Any, send: Any) -> None:
+        body = {"min_pv": self.revoked, "last": len(self.revoked)}
+        await answer(send, 200, json.dumps(body).encode())
+
+    async def _jwks(self, scope: Any, receive: Any, send: Any) -> None:
+        await answer(send, 200, json.dumps({"keys": [self.jwk]}).encode())
 
     async def _readyz(self, scope: Any, receive: Any, send: Any) -> None:
         await answer(send, 200, b'{"status":"ready"}')

@@ -22,7 +22,7 @@ def request(target: bytes, *lines: bytes, method: bytes = b"GET") -> bytes:
         "/api/v1/grants/programmes/a;b=c,d:e@f!$&'()*+=~_-",
         "/api/v1/exchange/listings/%41%20%25",
         "/api/v1/exchange/listings/a..b/.c/..d",
-        "/.well-known/jwks.json",
+        "/.well-known/oauth-authorization-server",
     ],
 )
 async def test_a_target_reaches_the_service_byte_for_byte(gateway, echo, target):

@@ -1,0 +1,195 @@
+"""Requests that could be read in two ways, are too large, or take too long to be asked."""
+
+import asyncio
+
+import pytest
+
+from gateway.protocol import GuardedProtocol
+from tests.gateway.servers import (
+    PATIENCE,
+    connection,
+    header_lines,
+    json_of,
+    read_all,
+    running_gateway,
+    say,
+    status_of,
+)
+
+PATH = b"/api/v1/accrual/criteria"
+GET = b"GET " + PATH + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+POST = b"POST /api/v1/accrual/calculator HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        POST + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        POST + b"Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
+        POST + b"Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello",
+        POST + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello",
+        POST + b"Content-Length: 5, 5\r\n\r\nhello",
+        POST + b"Content-Length: +5\r\n\r\nhello",
+        POST + b"Content-Length: 0x5\r\n\r\nhello",
+        POST + b"Content-Length: -1\r\n\r\n",
+        POST + b"Content-Length: 99999999999999999999999\r\n\r\n",
+        POST + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+        POST + b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
+        POST + b"Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n",
+        POST + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        POST + b"Transfer-Encoding: chunked\r\n\r\n5\nhello\r\n0\r\n\r\n",
+        POST + b"Transfer-Encoding: chunked\r\n\r\nz\r\nhello\r\n0\r\n\r\n",
+        POST + b"Upgrade: h2c\r\nConnection: upgrade\r\nContent-Length: 5\r\n\r\nhello",
+        GET + b"Host: y\r\n\r\n",
+        GET + b"Authorization: a\r\nAuthorization: b\r\n\r\n",
+        GET + b"X : y\r\n\r\n",
+        GET + b"X: a\r\n b\r\n\r\n",
+        GET + b"X: a\x00b\r\n\r\n",
+        GET + b"X: \xff\xfe\r\n\r\n",
+        GET + b"X: a\nY: b\r\n\r\n",
+        GET.replace(b"\r\n", b"\n") + b"\n",
+        GET.replace(b"Host: x\r\n", b"") + b"\r\n",
+        GET.replace(b"Host: x", b"Host: x/y@z") + b"\r\n",
+        GET.replace(b"HTTP/1.1", b"HTTP/2.0") + b"\r\n",
+        GET.replace(b"HTTP/1.1", b"HTTP/0.9") + b"\r\n",
+        b"GET " + PATH + b"\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+    ],
+)
+async def test_a_request_with_two_readings_is_refused_and_no_service_sees_it(
+    gateway, echo, request_bytes
+):
+    answer = await say(gateway.port, request_bytes)
+    assert status_of(answer) == 400
+    assert header_lines(answer, b"content-type") == [b"application/problem+json"]
+    assert json_of(answer)["code"] == "BAD_REQUEST"
+    assert json_of(answer)["trace_id"] == header_lines(answer, b"x-trace-id")[0].decode()
+    assert echo.seen == []
+
+
+async def test_what_follows_a_refused_request_is_never_taken_for_another(gateway, echo):
+    smuggled = b"GET /api/v1/accrual/criteria/smuggled HTTP/1.1\r\nHost: x\r\n\r\n"
+    for lines in (
+        b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"Upgrade: h2c\r\nConnection: upgrade\r\nContent-Length: 5\r\n\r\n",
+    ):
+        answer = await say(gateway.port, POST + lines + smuggled)
+        assert answer.count(b"HTTP/1.1 ") == 1
+    assert echo.seen == []
+
+
+async def test_an_upgrade_is_answered_as_if_it_had_not_been_asked_for(gateway, echo):
+    lines = b"Upgrade: websocket\r\nConnection: upgrade\r\n\r\n"
+    answer = await say(gateway.port, GET.replace(b"Connection: close\r\n", b"") + lines + GET)
+    assert status_of(answer) == 200
+    assert answer.count(b"HTTP/1.1 ") == 1  # what follows is of the other protocol, if anything
+    assert header_lines(answer, b"connection") == [b"close"]
+    names = {name for name, _ in echo.seen[-1]["headers"]}
+    assert not names & {"upgrade", "connection"}
+
+
+@pytest.mark.parametrize(
+    ("lines", "status", "code"),
+    [
+        (b"X: " + b"a" * 33_000 + b"\r\n", 431, "HEADERS_TOO_LARGE"),
+        (b"X: " + b"a" * 1_000_000 + b"\r\n", 431, "HEADERS_TOO_LARGE"),
+        (b"".join(b"X%d: a\r\n" % n for n in range(101)), 431, "HEADERS_TOO_LARGE"),
+        (b"".join(b"X%d: %s\r\n" % (n, b"a" * 400) for n in range(90)), 431, "HEADERS_TOO_LARGE"),
+    ],
+)
+async def test_headers_have_a_limit(gateway, echo, lines, status, code):
+    answer = await say(gateway.port, GET + lines + b"\r\n")
+    assert (status_of(answer), json_of(answer)["code"]) == (status, code)
+    assert echo.seen == []
+
+
+@pytest.mark.parametrize("size", [5_000, 1_000_000])
+async def test_targets_have_a_limit(gateway, echo, size):
+    request_bytes = GET.replace(PATH, PATH + b"?q=" + b"a" * size) + b"\r\n"
+    answer = await say(gateway.port, request_bytes)
+    assert (status_of(answer), json_of(answer)["code"]) == (414, "TARGET_TOO_LONG")
+    assert echo.seen == []
+
+
+async def test_large_but_allowed_heads_pass(gateway, echo):
+    lines = b"".join(b"X%d: %s\r\n" % (n, b"a" * 300) for n in range(90))
+    target = PATH + b"?q=" + b"a" * 4_000
+    answer = await say(gateway.port, GET.replace(PATH, target) + lines + b"\r\n")
+    assert status_of(answer) == 200
+
+
+async def test_pipelined_requests_are_answered_in_order(gateway, echo):
+    first = GET.replace(PATH, PATH + b"/slow").replace(b"Connection: close\r\n", b"")
+    answer = await say(gateway.port, first + b"\r\n" + GET.replace(PATH, PATH + b"/2") + b"\r\n")
+    assert answer.count(b"HTTP/1.1 200 OK") == 2
+    assert answer.index(b'{"slow":true}') < answer.index(PATH + b"/2")
+
+
+async def test_a_malformed_second_request_does_not_pose_as_the_first_ones_answer(gateway, echo):
+    first = GET.replace(PATH, PATH + b"/slow").replace(b"Connection: close\r\n", b"")
+    answer = await say(gateway.port, first + b"\r\n" + b"nonsense\r\n\r\n")
+    assert b"400 Bad Request" not in answer
+
+
+async def test_a_connection_serves_many_requests(gateway, echo):
+    async with asyncio.timeout(PATIENCE), connection(gateway.port) as (reader, writer):
+        for number in range(3):
+            writer.write(
+                b"POST /api/v1/accrual/calculator HTTP/1.1\r\nHost: x\r\n"
+                b"Content-Length: 1\r\n\r\n%d" % number
+            )
+            head = await reader.readuntil(b"\r\n\r\n")
+            assert status_of(head) == 200
+            await reader.readexactly(int(header_lines(head, b"content-length")[0]))
+    assert len(echo.seen) == 3
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """Request heads must arrive within a moment."""
+    monkeypatch.setattr(GuardedProtocol, "head_seconds", 0.4)
+    monkeypatch.setattr(GuardedProtocol, "linger_seconds", 0.4)
+
+
+async def test_a_head_that_trickles_in_is_cut_off(gateway, echo, impatient):
+    async with asyncio.timeout(PATIENCE), connection(gateway.port) as (reader, writer):
+        trickle = asyncio.create_task(_trickle(writer, GET + b"X: " + b"a" * 10_000))
+        answer = await read_all(reader)
+        trickle.cancel()
+    assert (status_of(answer), json_of(answer)["code"]) == (408, "REQUEST_TIMEOUT")
+    assert echo.seen == []
+
+
+async def _trickle(writer: asyncio.StreamWriter, data: bytes) -> None:
+    for byte in data:
+        writer.write(bytes([byte]))
+        await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize("beginning", [b"", b"\r\n", b"\r\n\r\n"])
+async def test_a_connection_that_asks_nothing_is_closed(gateway, impatient, beginning):
+    async with asyncio.timeout(PATIENCE), connection(gateway.port) as (reader, writer):
+        writer.write(beginning)
+        assert await read_all(reader) == b""
+
+
+async def test_line_ends_between_requests_do_not_keep_a_connection_open(gateway, impatient):
+    async with asyncio.timeout(PATIENCE), connection(gateway.port) as (reader, writer):
+        writer.write(GET.replace(b"Connection: close\r\n", b"") + b"\r\n")
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"\r\n")
+        await read_all(reader)
+
+
+async def test_a_slow_answer_is_not_taken_for_a_slow_head(gateway, echo, impatient):
+    slow = GET.replace(PATH, PATH + b"/slow") + b"\r\n"
+    assert status_of(await say(gateway.port, slow)) == 200
+
+
+async def test_connections_beyond_the_limit_are_told_so(echo_url, tokens):
+    with running_gateway(echo_url, tokens, max_connections=2) as small:
+        async with connection(small.port), connection(small.port):
+            await asyncio.sleep(0.1)
+            answer = await say(small.port, GET + b"\r\n")
+            assert (status_of(answer), json_of(answer)["code"]) == (503, "TOO_MANY_CONNECTIONS")
+            assert header_lines(answer, b"retry-after")
