@@ -1,5 +1,7 @@
 """Calls to other services end: retried where a repetition is harmless, refused with a code."""
 
+import asyncio
+
 import httpx2
 import pytest
 
@@ -91,3 +93,19 @@ async def test_whom_we_act_for_is_asked_of_auth_and_never_sent_as_a_header():
     assert "acting_for=account-7" in network.token_requests[0]
     assert "account-7" not in str(network.calls[0].headers)
     assert network.calls[0].headers["traceparent"].startswith("00-")
+
+
+async def test_revocations_are_followed_on_whatever_the_auth_service_answers(monkeypatch):
+    monkeypatch.setattr("shared.http.REVOCATION_POLL_SECONDS", 0.01)
+    good = httpx2.Response(200, json={"min_pv": {"sub:a": 2}, "last": 1})
+    nothing_new = [httpx2.Response(200, json={"min_pv": {}, "last": 1}) for _ in range(1_000)]
+    odd = [httpx2.Response(200, json={}), httpx2.Response(200, text="<html>")]
+    network = Network(*odd, good, *nothing_new)
+    identity = Identity(
+        "gateway", auth_url=URL, secret="s", transport=httpx2.MockTransport(network)
+    )
+    async with identity.running():
+        async with asyncio.timeout(10):
+            while not identity.revocations.version:
+                await asyncio.sleep(0.01)
+    assert network.calls[0].url.params["after"] == "0"
