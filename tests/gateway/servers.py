@@ -27,9 +27,15 @@ PATIENCE = 10.0
 def running(server: uvicorn.Server) -> Iterator[int]:
     """The server in a thread, and its port."""
 
+    async def serve() -> None:
+        await server.serve()
+        for left in list(server.server_state.connections):
+            left.transport.abort()
+        await asyncio.sleep(0.01)  # turns of the loop, in which the last connections close
+
     def run() -> None:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(server.serve())
+            runner.run(serve())
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
