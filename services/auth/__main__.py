@@ -1,5 +1,7 @@
 """`python -m services.auth serve|worker|prepare|…`."""
 
+from services.auth.bootstrap import bootstrap
+from services.auth.demo import seed_demo
 from shared.cli import service_cli
 
-service_cli("auth")()
+service_cli("auth", bootstrap=bootstrap, seed_demo=seed_demo)()

@@ -2,14 +2,27 @@
 
 from fastapi import FastAPI
 
+from services.auth.accounts import routes as accounts
+from services.auth.onboarding import routes as onboarding
+from services.auth.runtime import AuthRuntime
 from services.auth.settings import Settings
-from shared.runtime import Runtime, service_app
+from services.auth.tokens import routes as tokens
+from shared.runtime import service_app
 
 
-def create_runtime(settings: Settings) -> Runtime:
-    return Runtime("auth", settings)
+def create_runtime(settings: Settings) -> AuthRuntime:
+    return AuthRuntime(settings)
 
 
-def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
-    runtime = runtime or create_runtime(settings)
-    return service_app(runtime, title="산학협력 마일리지 — 인증", routers=[])
+def create_app(settings: Settings, runtime: AuthRuntime | None = None) -> FastAPI:
+    return service_app(
+        runtime or create_runtime(settings),
+        title="산학협력 마일리지 — 인증",
+        routers=[
+            tokens.router,
+            tokens.well_known,
+            tokens.internal,
+            accounts.router,
+            onboarding.internal,
+        ],
+    )

@@ -3,6 +3,12 @@
 Alembic compares this module's metadata with the migrated database.
 """
 
+from services.auth.accounts import models as accounts
+from services.auth.audit import models as audit
 from services.auth.base import Base
+from services.auth.clients import models as clients
+from services.auth.institutions import models as institutions
+from services.auth.sessions import models as sessions
+from services.auth.tokens import models as tokens
 
-__all__ = ["Base"]
+__all__ = ["Base", "accounts", "audit", "clients", "institutions", "sessions", "tokens"]

@@ -1,0 +1,93 @@
+"""Accounts: who may log in, for which institution, with which permissions."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    LargeBinary,
+    String,
+    func,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from services.auth.accounts.rules import Field, Role, Status
+from services.auth.base import Base
+from shared.db import HasId, HasTimes
+
+
+def one_of(column: str, values: type[Role] | type[Status] | type[Field]) -> CheckConstraint:
+    allowed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({allowed})", name=column)
+
+
+class Account(HasId, HasTimes, Base):
+    """One login. `parent_id` is the lead account of staff and sub-accounts (M-006).
+
+    `pv`, the permission version, goes into every token; raising it makes older tokens invalid.
+    `password` is `<pepper id>:<argon2id hash>`, or null until the activation link was used.
+    """
+
+    __tablename__ = "account"
+
+    login_id: Mapped[str] = mapped_column(String(32), unique=True)
+    institution_id: Mapped[UUID] = mapped_column(ForeignKey("institution.id"), index=True)
+    parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"), index=True)
+    role: Mapped[str] = mapped_column(String(20))
+    status: Mapped[str] = mapped_column(String(20), server_default=Status.ACTIVE)
+    name: Mapped[str] = mapped_column(String(50))
+    department: Mapped[str | None] = mapped_column(String(100))
+    phone: Mapped[str | None] = mapped_column(String(20))
+    mobile: Mapped[str | None] = mapped_column(String(20))
+    email: Mapped[str | None] = mapped_column(String(254))
+
+    password: Mapped[str | None] = mapped_column(String(200))
+    password_changed_at: Mapped[datetime | None]
+    must_change_password: Mapped[bool] = mapped_column(server_default=text("true"))
+    totp_seed: Mapped[bytes | None] = mapped_column(LargeBinary)  # sealed
+    totp_confirmed_at: Mapped[datetime | None]
+    totp_last_step: Mapped[int | None] = mapped_column(BigInteger)
+
+    pv: Mapped[int] = mapped_column(BigInteger, server_default=text("1"))
+    version: Mapped[int] = mapped_column(server_default=text("1"))
+    last_login_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        one_of("role", Role),
+        one_of("status", Status),
+        CheckConstraint("login_id = lower(login_id)", name="login_id_is_folded"),
+        CheckConstraint(
+            "role <> 'sub_account' OR parent_id IS NOT NULL", name="sub_account_has_parent"
+        ),
+    )
+
+    @property
+    def is_lead(self) -> bool:
+        return self.parent_id is None
+
+
+class FieldPermission(Base):
+    """An accrual field given to a sub-account, switched on or off (M-006)."""
+
+    __tablename__ = "field_permission"
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), primary_key=True)
+    field: Mapped[str] = mapped_column(String(20), primary_key=True)
+    enabled: Mapped[bool]
+
+    __table_args__ = (one_of("field", Field),)
+
+
+class LoginThrottle(Base):
+    """Misses of one (login id, place), or of one login id from anywhere. Ids that do not exist
+    are counted just the same, so that waiting tells nothing. `key` is a MAC: no personal data."""
+
+    __tablename__ = "login_throttle"
+
+    key: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    failures: Mapped[int] = mapped_column(server_default=text("0"))
+    next_try_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), index=True)

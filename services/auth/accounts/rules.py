@@ -1,0 +1,198 @@
+"""Pure rules about accounts: roles, login ids, passwords, waiting after wrong ones."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from datetime import timedelta
+from enum import StrEnum
+from ipaddress import IPv6Address, IPv6Network, ip_address
+
+from services.auth.errors import (
+    PW_CLASS,
+    PW_COMMON,
+    PW_CONTAINS_ID,
+    PW_LENGTH,
+    PW_MISMATCH,
+)
+from shared.problems import Finding
+
+
+class Role(StrEnum):
+    OPERATOR = "operator"
+    UNIVERSITY = "university"
+    SUB_ACCOUNT = "sub_account"
+    COMPANY = "company"
+    AGENCY_OFFICER = "agency_officer"
+    EVALUATOR = "evaluator"
+    AUDITOR = "auditor"
+    OBSERVER = "observer"
+
+
+class Status(StrEnum):
+    """A removed account keeps its row and its login id: neither is ever given to someone else."""
+
+    ACTIVE = "active"
+    DISABLED = "disabled"
+    REMOVED = "removed"
+
+
+class Field(StrEnum):
+    """The seven accrual fields a sub-account may be given (M-006, M-030)."""
+
+    PRACTICE = "PRACTICE"
+    CURRICULUM = "CURRICULUM"
+    HIRING = "HIRING"
+    RESEARCH = "RESEARCH"
+    TECH_TRANSFER = "TECH_TRANSFER"
+    EQUIPMENT = "EQUIPMENT"
+    SCHOLARSHIP = "SCHOLARSHIP"
+
+
+PASSWORD_CHANGE = "password:change"  # noqa: S105  # a scope, no password
+MANAGE_ACCOUNTS = "accounts:manage"
+
+SCOPES: dict[Role, tuple[str, ...]] = {
+    Role.OPERATOR: (
+        "accounts:admin",
+        "institutions:admin",
+        "accrual:read",
+        "accrual:review",
+        "ledger:read",
+        "ledger:adjust",
+        "exchange:read",
+        "exchange:admin",
+        "grants:read",
+    ),
+    Role.UNIVERSITY: (
+        MANAGE_ACCOUNTS,
+        "accrual:read",
+        "accrual:apply",
+        "ledger:read",
+        "exchange:read",
+        "exchange:sell",
+        "grants:read",
+        "grants:apply",
+    ),
+    Role.SUB_ACCOUNT: ("accrual:read", "accrual:apply", "ledger:read", "exchange:read"),
+    Role.COMPANY: (MANAGE_ACCOUNTS, "ledger:read", "exchange:read", "exchange:buy", "grants:read"),
+    Role.AGENCY_OFFICER: ("grants:read", "grants:manage"),
+    Role.EVALUATOR: ("grants:read", "grants:evaluate"),
+    Role.AUDITOR: ("grants:read", "grants:settle"),
+    Role.OBSERVER: ("accrual:read", "ledger:read", "grants:read"),
+}
+
+
+def scopes_of(role: Role, *, lead: bool) -> tuple[str, ...]:
+    """What an account may do. Staff under a lead account manage nobody else (M-006)."""
+    granted = SCOPES[role] if lead else [s for s in SCOPES[role] if s != MANAGE_ACCOUNTS]
+    return (PASSWORD_CHANGE, *granted)
+
+
+# --- login ids --------------------------------------------------------------------------------
+
+_LOGIN_ID = re.compile(r"[a-z][a-z0-9_]{2,31}")
+_BRN_ID = re.compile(r"([0-9]{3})-?([0-9]{2})-?([0-9]{5})")
+
+
+def login_id_of(text: str) -> str:
+    """A typed login id as it is stored: small letters; a business number without hyphens."""
+    folded = unicodedata.normalize("NFKC", text).strip().casefold()
+    return _BRN_ID.sub(r"\1\2\3", folded) if _BRN_ID.fullmatch(folded) else folded
+
+
+def is_login_id(text: str) -> bool:
+    return _LOGIN_ID.fullmatch(text) is not None
+
+
+# --- M-003 passwords --------------------------------------------------------------------------
+
+MIN_PASSWORD, MAX_PASSWORD = 10, 20
+MAX_TYPED_PASSWORD = 1_000  # what we are willing to look at at all
+# The usual suspects that would pass the character classes, without digits and signs at the ends.
+# fmt: off
+_COMMON = {
+    "password", "passw0rd", "p@ssword", "p@ssw0rd", "qwerty", "qwertyuiop", "qwer", "asdf",
+    "asdfasdf", "asdfgh", "zxcvbn", "1q2w3e4r", "1q2w3e4r5t", "q1w2e3r4", "qwer1234", "asdf1234",
+    "abcd1234", "abc123", "iloveyou", "welcome", "admin", "administrator", "letmein", "changeme",
+    "secret", "mileage", "sanhak", "test", "tester",
+}
+# fmt: on
+_EDGE = "0123456789!@#$%^&*()-_=+.,?~"
+
+
+def typed_password(text: str) -> str:
+    """One writing for the same characters: a password typed on another system still matches."""
+    return unicodedata.normalize("NFKC", text)
+
+
+def password_findings(password: str, confirm: str, login_id: str) -> list[Finding]:
+    """Everything wrong with a new password, all at once (M-003).
+
+    "아이디와 동일하게 들어가면 안됨" is read as: it must not *contain* the id, in any case.
+    """
+    password, confirm = typed_password(password), typed_password(confirm)
+    found: list[Finding] = []
+    if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
+        found.append(
+            PW_LENGTH.at(
+                "/new_password", field="new_password", least=MIN_PASSWORD, most=MAX_PASSWORD
+            )
+        )
+    if not _has_all_classes(password):
+        found.append(PW_CLASS.at("/new_password", field="new_password"))
+    if login_id and login_id.casefold() in password.casefold():
+        found.append(PW_CONTAINS_ID.at("/new_password", field="new_password"))
+    if password.casefold().strip(_EDGE) in _COMMON or password.casefold() in _COMMON:
+        found.append(PW_COMMON.at("/new_password", field="new_password"))
+    if password != confirm:
+        found.append(PW_MISMATCH.at("/confirm_password", field="confirm_password"))
+    return found
+
+
+def _has_all_classes(password: str) -> bool:
+    letter = any("a" <= char <= "z" for char in password.lower())
+    digit = any("0" <= char <= "9" for char in password)
+    special = any(unicodedata.category(char)[0] in "PS" for char in password)
+    blank = any(char.isspace() or unicodedata.category(char)[0] in "CZ" for char in password)
+    return letter and digit and special and not blank
+
+
+# --- waiting after wrong passwords ------------------------------------------------------------
+# Attempts are counted for an account *and the place they come from*, so that whoever guesses
+# slows down himself and not the right user elsewhere. All places together have a wide limit too,
+# against guessing from thousands of addresses; a device that logged in before does not share it.
+
+FREE_ATTEMPTS = 5
+FREE_ATTEMPTS_EVERYWHERE = 100
+FIRST_WAIT = timedelta(minutes=1)
+LONGEST_WAIT = timedelta(minutes=15)
+FORGOTTEN_AFTER = timedelta(hours=24)
+
+
+def wait_after(failures: int) -> timedelta:
+    """How long the same place has to wait after so many misses: 1, 2, 4 … 15 minutes."""
+    if failures < FREE_ATTEMPTS:
+        return timedelta()
+    doublings = min(failures - FREE_ATTEMPTS, 10)
+    return min(FIRST_WAIT * (1 << doublings), LONGEST_WAIT)
+
+
+def wait_everywhere_after(failures: int) -> timedelta:
+    """How long an unknown place has to wait when the account is guessed at from everywhere: one
+    attempt a minute remains, so the right user is never shut out for good."""
+    return timedelta() if failures < FREE_ATTEMPTS_EVERYWHERE else FIRST_WAIT
+
+
+def place_of(address: str | None) -> str:
+    """What counts as one place: an IPv4 address, or the /64 an IPv6 host chooses from freely."""
+    if address is None:
+        return "unknown"
+    parsed = ip_address(address)
+    if isinstance(parsed, IPv6Address):
+        return str(IPv6Network((parsed, 64), strict=False))
+    return address
+
+
+def allowed_fields(permissions: Iterable[tuple[str, bool]]) -> list[str]:
+    """The fields that are switched on, in a stable order."""
+    return sorted(field for field, enabled in permissions if enabled)

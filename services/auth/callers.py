@@ -1,0 +1,59 @@
+"""Who is calling and from where, for the routes of this service."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Request
+
+from services.auth.accounts.rules import PASSWORD_CHANGE
+from services.auth.audit.service import Actor
+from services.auth.origin import address_of
+from services.auth.runtime import AuthRuntime
+from shared.caller import Caller, requires
+from shared.problems import PermissionDenied
+from shared.tokens import Claims
+
+
+def _runtime(request: Request) -> AuthRuntime:
+    runtime: AuthRuntime = request.app.state.runtime
+    return runtime
+
+
+Runtime = Annotated[AuthRuntime, Depends(_runtime)]
+
+
+def _stranger(request: Request, runtime: Runtime) -> Actor:
+    return Actor(
+        address=address_of(request, runtime.settings.proxies),
+        user_agent=(request.headers.get("user-agent") or "")[:200] or None,
+    )
+
+
+Stranger = Annotated[Actor, Depends(_stranger)]
+"""Somebody we do not know yet: only where the request comes from."""
+
+
+def actor_of(claims: Claims, stranger: Actor) -> Actor:
+    return Actor(
+        sub=claims.sub,
+        client_id=claims.client_id,
+        institution_id=UUID(claims.institution_id) if claims.institution_id else None,
+        address=stranger.address,
+        user_agent=stranger.user_agent,
+    )
+
+
+def _calling_actor(caller: Caller, stranger: Stranger) -> Actor:
+    return actor_of(caller, stranger)
+
+
+CallingActor = Annotated[Actor, Depends(_calling_actor)]
+PasswordOwner = Annotated[Claims, Depends(requires(PASSWORD_CHANGE))]
+
+
+def account_id_of(claims: Claims) -> UUID:
+    """The caller's account. Tokens of clients stand for no account."""
+    try:
+        return UUID(claims.sub)
+    except ValueError as error:
+        raise PermissionDenied from error

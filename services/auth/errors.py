@@ -1,0 +1,161 @@
+"""Everything the auth service can refuse, with its code and its text in both languages."""
+
+from typing import Any, ClassVar
+
+from shared.problems import FindingKind, Lang, Problem
+
+# --- OAuth 2: problems that also carry the `error` member of RFC 6749 -----------------------------
+
+
+class OAuthProblem(Problem):
+    error: ClassVar[str] = "invalid_request"
+    status, code = 400, "OAUTH_INVALID_REQUEST"
+    ko = "토큰 요청이 올바르지 않습니다: {reason}"
+    en = "The token request is not valid: {reason}"
+
+    def to_dict(self, lang: Lang, *, instance: str, trace_id: str) -> dict[str, Any]:
+        body = super().to_dict(lang, instance=instance, trace_id=trace_id)
+        return {**body, "error": self.error, "error_description": self.title("en")}
+
+
+class UnsupportedGrant(OAuthProblem):
+    error, code = "unsupported_grant_type", "OAUTH_GRANT_UNSUPPORTED"
+    ko, en = "지원하지 않는 인증 방식입니다.", "This grant type is not supported."
+
+
+class ClientUnknown(OAuthProblem):
+    status, error, code = 401, "invalid_client", "OAUTH_CLIENT_INVALID"
+    ko, en = "클라이언트 인증에 실패했습니다.", "Client authentication failed."
+
+    def __init__(self, **params: Any) -> None:
+        super().__init__(headers={"WWW-Authenticate": 'Basic realm="token"'}, **params)
+
+
+class ClientNotAllowed(OAuthProblem):
+    error, code = "unauthorized_client", "OAUTH_CLIENT_NOT_ALLOWED"
+    ko = "이 클라이언트에 허용되지 않은 인증 방식입니다."
+    en = "This client may not use this grant type."
+
+
+class ScopeNotAllowed(OAuthProblem):
+    error, code = "invalid_scope", "OAUTH_SCOPE_NOT_ALLOWED"
+    ko, en = (
+        "허용되지 않은 권한 범위입니다.",
+        "This client may not have this scope for this audience.",
+    )
+
+
+class LoginFailed(OAuthProblem):
+    """One text for every reason: unknown id, wrong password, no password yet (M-001)."""
+
+    error, code = "invalid_grant", "LOGIN_FAILED"
+    ko, en = "아이디 또는 비밀번호가 올바르지 않습니다.", "The ID or the password is not correct."
+
+
+class AccountDisabled(OAuthProblem):
+    """Only told to someone who knows the password."""
+
+    error, code = "invalid_grant", "ACCOUNT_DISABLED"
+    ko = "사용이 정지된 계정입니다. 운영기관에 문의하세요."
+    en = "This account has been disabled. Please contact the operator."
+
+
+class LoginThrottled(OAuthProblem):
+    status, error, code = 429, "temporarily_unavailable", "LOGIN_THROTTLED"
+    ko = "로그인 시도가 많습니다. {seconds}초 후에 다시 시도하세요."
+    en = "Too many attempts. Please try again in {seconds} seconds."
+
+    def __init__(self, *, seconds: int) -> None:
+        super().__init__(headers={"Retry-After": str(seconds)}, seconds=seconds)
+
+
+class LoginBusy(OAuthProblem):
+    status, error, code = 503, "temporarily_unavailable", "LOGIN_BUSY"
+    ko = "로그인 요청이 몰리고 있습니다. 잠시 후 다시 시도하세요."
+    en = "Many people are logging in right now. Please try again in a moment."
+
+    def __init__(self) -> None:
+        super().__init__(headers={"Retry-After": "2"})
+
+
+class RefreshRefused(OAuthProblem):
+    error, code = "invalid_grant", "REFRESH_REFUSED"
+    ko, en = "로그인이 끝났습니다. 다시 로그인하세요.", "The session is over. Please log in again."
+
+
+# --- M-003 passwords --------------------------------------------------------------------------
+
+PW_LENGTH = FindingKind(
+    "PW_LENGTH",
+    ko="비밀번호는 {least}자 이상 {most}자 이하로 입력하세요.",
+    en="Use {least} to {most} characters.",
+    rule="M-003",
+    citation="S1:184",
+)
+PW_CLASS = FindingKind(
+    "PW_CLASS",
+    ko="영문, 숫자, 특수문자를 각각 1자 이상 넣고 공백은 빼세요.",
+    en="Use at least one Latin letter, one digit and one special character, and no spaces.",
+    rule="M-003",
+    citation="S1:184",
+)
+PW_CONTAINS_ID = FindingKind(
+    "PW_CONTAINS_ID",
+    ko="비밀번호에 아이디를 넣을 수 없습니다.",
+    en="The password must not contain the ID.",
+    rule="M-003",
+    citation="S1:185",
+)
+PW_MISMATCH = FindingKind(
+    "PW_MISMATCH",
+    ko="비밀번호 확인이 일치하지 않습니다.",
+    en="The two passwords differ.",
+    rule="M-003",
+)
+PW_CURRENT_WRONG = FindingKind(
+    "PW_CURRENT_WRONG",
+    ko="현재 비밀번호가 올바르지 않습니다.",
+    en="The current password is not correct.",
+    rule="M-003",
+)
+PW_UNCHANGED = FindingKind(
+    "PW_UNCHANGED",
+    ko="현재 비밀번호와 다른 비밀번호를 입력하세요.",
+    en="The new password must differ from the current one.",
+    rule="M-003",
+)
+PW_COMMON = FindingKind(
+    "PW_COMMON",
+    ko="널리 쓰여 추측하기 쉬운 비밀번호입니다.",
+    en="This password is too common.",
+    rule="M-003",
+)
+CONTACT_REQUIRED = FindingKind(
+    "CONTACT_REQUIRED",
+    ko="대표 연락처를 입력하세요.",
+    en="Please enter the representative telephone number.",
+    rule="M-002",
+    citation="S1:171",
+)
+
+# --- M-013 business numbers -------------------------------------------------------------------
+
+BRN_LENGTH = FindingKind(
+    "BRN_LENGTH",
+    ko="사업자등록번호는 10자리입니다.",
+    en="A business registration number has 10 digits.",
+    rule="M-013",
+)
+BRN_CHECKSUM = FindingKind(
+    "BRN_CHECKSUM",
+    ko="사업자등록번호가 올바르지 않습니다(검증번호 불일치).",
+    en="This business registration number fails its check digit.",
+    rule="M-013",
+)
+BRN_COMPONENT = FindingKind(
+    "BRN_COMPONENT",
+    ko="존재할 수 없는 사업자등록번호입니다.",
+    en="No such business registration number can exist.",
+    rule="M-013",
+)
+NAME_REQUIRED = FindingKind("NAME_REQUIRED", ko="기업명을 입력하세요.", en="Please give the name.")

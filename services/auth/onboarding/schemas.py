@@ -1,0 +1,52 @@
+"""What the internal institution routes take and give."""
+
+from uuid import UUID
+
+from pydantic import Field
+
+from shared.schemas import Body, Schema
+
+MAX_COMPANIES = 5_000
+
+
+class CompanyIn(Body):
+    brn: str = Field(max_length=40, examples=["1048203590"])
+    name: str = Field(default="", max_length=500)
+
+
+class ResolveIn(Body):
+    companies: list[CompanyIn] = Field(max_length=MAX_COMPANIES)
+    create: bool = False
+
+
+class ResolvedOut(Schema):
+    """`name` is the registered name; `merged_into` the company this one became part of."""
+
+    brn: str
+    institution_id: UUID
+    kind: str
+    name: str
+    status: str
+    merged_into: UUID | None
+    created: bool
+
+
+class ResolveOut(Schema):
+    items: list[ResolvedOut]
+
+
+class LookupIn(Body):
+    ids: list[UUID] = Field(max_length=MAX_COMPANIES)
+
+
+class InstitutionOut(Schema):
+    institution_id: UUID
+    kind: str
+    name: str
+    brn: str | None
+    status: str
+    capital_area: bool
+
+
+class LookupOut(Schema):
+    items: list[InstitutionOut]

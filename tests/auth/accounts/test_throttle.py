@@ -1,0 +1,141 @@
+"""Guessing slows the guesser down and not the right user."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select, update
+
+from services.auth.accounts import rules
+from services.auth.accounts.models import LoginThrottle
+from services.auth.accounts.throttle import Throttle
+from services.auth.errors import LoginThrottled
+from shared.clock import utc_now
+from tests.auth.conftest import code_of
+
+
+async def test_fifty_wrong_passwords_at_once_get_five_checked(auth, monkeypatch):
+    await auth.account()
+    checked = 0
+    real = auth.runtime.passwords.verify
+
+    async def counting(password, stored):
+        nonlocal checked
+        checked += 1
+        return await real(password, stored)
+
+    monkeypatch.setattr(auth.runtime.passwords, "verify", counting)
+    answers = await asyncio.gather(*(auth.log_in(password=f"Wrong#{n}") for n in range(50)))
+    assert checked == rules.FREE_ATTEMPTS
+    codes = [code_of(answer) for answer in answers]
+    assert codes.count((400, "LOGIN_FAILED")) == rules.FREE_ATTEMPTS
+    assert codes.count((429, "LOGIN_THROTTLED")) == 50 - rules.FREE_ATTEMPTS
+    throttled = next(answer for answer in answers if answer.status_code == 429)
+    assert 0 < int(throttled.headers["retry-after"]) <= 65
+
+
+async def test_an_unknown_id_is_slowed_like_a_known_one(auth):
+    answers = [await auth.log_in("nobody", f"Wrong#{n}") for n in range(6)]
+    assert [answer.status_code for answer in answers] == [400] * 5 + [429]
+
+
+async def test_a_right_password_gives_the_attempts_back(auth):
+    await auth.account()
+    for _ in range(3):
+        for n in range(4):
+            assert (await auth.log_in(password=f"Wrong#{n}")).status_code == 400
+        assert (await auth.log_in()).status_code == 200
+
+
+async def test_someone_guessing_elsewhere_does_not_slow_the_right_user(auth):
+    await auth.account()
+    for n in range(6):
+        await auth.log_in(password=f"Wrong#{n}", address="203.0.113.9")
+    assert code_of(await auth.log_in(address="203.0.113.9")) == (429, "LOGIN_THROTTLED")
+    assert (await auth.log_in(address="198.51.100.7")).status_code == 200
+
+
+async def test_hosts_of_one_ipv6_network_count_as_one_place(auth):
+    await auth.account()
+    for n in range(5):
+        await auth.log_in(password=f"Wrong#{n}", address=f"2001:db8:0:1::{n}")
+    assert code_of(await auth.log_in(address="2001:db8:0:1::ffff")) == (429, "LOGIN_THROTTLED")
+    assert (await auth.log_in(address="2001:db8:0:2::1")).status_code == 200
+
+
+async def test_ten_thousand_wrong_passwords_never_lock_the_right_user_out(auth):
+    """Real attempts up to where the limit for all places bites and beyond, each from an address
+    of its own; then the counter is set to what 10,000 counted misses would leave."""
+    await auth.account()
+    known = await auth.log_in(address="198.51.100.7")  # the user's own device, from before
+    assert known.status_code == 200
+    sessions, vault = auth.runtime.sessions, auth.runtime.vault
+    now = utc_now()
+    refused = 0
+    for n in range(150):
+        place = Throttle(vault, "maru", f"10.0.{n}.1", known_device=False)
+        try:
+            await place.reserve(sessions, now=now)
+        except LoginThrottled:
+            refused += 1
+    assert refused == 150 - rules.FREE_ATTEMPTS_EVERYWHERE
+    async with sessions.begin() as session:
+        most = select(func.max(LoginThrottle.failures)).scalar_subquery()
+        await session.execute(
+            update(LoginThrottle).where(LoginThrottle.failures == most).values(failures=10_000)
+        )
+    # A new address has to wait a minute now, whoever sits there …
+    auth.client.cookies.clear()
+    assert code_of(await auth.log_in(address="192.0.2.4")) == (429, "LOGIN_THROTTLED")
+    stranger = Throttle(vault, "maru", "192.0.2.4", known_device=False)
+    await stranger.reserve(sessions, now=now + timedelta(seconds=60))
+    # … the device that logged in before does not wait at all.
+    auth.client.cookies.update(known.cookies)
+    assert (await auth.log_in(address="192.0.2.5")).status_code == 200
+
+
+async def test_a_new_device_gets_through_within_a_minute_of_a_distributed_attack(auth):
+    await auth.account()
+    sessions, vault = auth.runtime.sessions, auth.runtime.vault
+    now = utc_now()
+    for n in range(rules.FREE_ATTEMPTS_EVERYWHERE):
+        place = Throttle(vault, "maru", f"10.0.{n}.1", known_device=False)
+        await place.reserve(sessions, now=now)
+    mine = Throttle(vault, "maru", "192.0.2.4", known_device=False)
+    with pytest.raises(LoginThrottled) as refusal:
+        await mine.reserve(sessions, now=now)
+    assert refusal.value.params == {"seconds": 60}
+    await mine.reserve(sessions, now=now + timedelta(seconds=60))
+
+
+async def test_a_made_up_device_cookie_is_an_unknown_device(auth):
+    await auth.account()
+    await auth.account("bom", institution=await auth.institution(name="봄대학교"))
+    foreign = (await auth.log_in("bom")).cookies  # genuine, but another account's
+    auth.client.cookies.clear()
+    for n in range(5):
+        await auth.log_in(password=f"Wrong#{n}")
+    for device in (foreign["device"], "a" * 22 + "." + "b" * 43, "", "."):
+        auth.client.cookies.set("device", device)
+        assert code_of(await auth.log_in()) == (429, "LOGIN_THROTTLED")
+        auth.client.cookies.clear()
+
+
+@pytest.mark.parametrize(
+    ("failures", "minutes"), [(4, 0), (5, 1), (6, 2), (7, 4), (8, 8), (9, 15), (10_000, 15)]
+)
+def test_the_wait_doubles_up_to_a_quarter_of_an_hour(failures, minutes):
+    assert rules.wait_after(failures) == timedelta(minutes=minutes)
+
+
+async def test_misses_are_forgotten_after_a_day(auth):
+    sessions, vault = auth.runtime.sessions, auth.runtime.vault
+    place = Throttle(vault, "maru", "192.0.2.4", known_device=False)
+    now = utc_now()
+    for _ in range(4):
+        await place.reserve(sessions, now=now)
+    tomorrow = now + timedelta(days=1, seconds=1)
+    for _ in range(5):
+        await place.reserve(sessions, now=tomorrow)
+    with pytest.raises(LoginThrottled):
+        await place.reserve(sessions, now=tomorrow)
