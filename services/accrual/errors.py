@@ -380,6 +380,12 @@ class FileEncrypted(FileUnusable):
     en = "The file is protected by a password or DRM. Please remove the protection."
 
 
+class FileOversized(FileUnusable):
+    code = "FILE_OVERSIZED"
+    ko = "시트가 너무 큽니다. 적립 신청과 관계없는 시트와 칸을 지우고 등록하세요."
+    en = "The sheet is too large. Please remove the sheets and cells that are not part of it."
+
+
 class FileUnsafe(FileUnusable):
     """The workbook is built to exhaust or deceive its reader; it was not opened."""
 

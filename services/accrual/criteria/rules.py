@@ -21,18 +21,19 @@ _MILLION = 10**UNROUNDED_DIGITS
 
 @dataclass(frozen=True, slots=True)
 class Linear:
-    """So many won earn one point."""
+    """So many won earn one point.
+
+    Of every formula, `scaled` gives the floor of `scale` times the exact result, and `describe`
+    the calculation in Korean and English around the given words for the quantity.
+    """
 
     won_per_point: int
 
     def scaled(self, quantity: int, scale: int) -> int:
         return quantity * scale // self.won_per_point
 
-    def describe(self, quantity: int) -> tuple[str, str]:
-        return (
-            f"{quantity:,}원 ÷ {self.won_per_point:,}원",
-            f"KRW {quantity:,} / {self.won_per_point:,}",
-        )
+    def describe(self, ko: str, en: str) -> tuple[str, str]:
+        return f"{ko} ÷ {self.won_per_point:,}원", f"{en} ÷ {self.won_per_point:,} won"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +50,9 @@ class Power:
         factor = self.points_at_base * scale
         return _root(factor**q * quantity**p // self.base_won**p, q)
 
-    def describe(self, quantity: int) -> tuple[str, str]:
-        exponent = _decimal(self.exponent)
-        ratio = f"({quantity:,} / {self.base_won:,})^{exponent} × {self.points_at_base:,}"
-        return (
-            f"({quantity:,}원 ÷ {self.base_won:,}원)^{exponent} × {self.points_at_base:,}점",
-            f"KRW {ratio}",
-        )
+    def describe(self, ko: str, en: str) -> tuple[str, str]:
+        power = f"^{_decimal(self.exponent)} × {self.points_at_base:,}"
+        return f"({ko} ÷ {self.base_won:,}원){power}점", f"({en} ÷ {self.base_won:,} won){power}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +64,8 @@ class PerHead:
     def scaled(self, quantity: int, scale: int) -> int:
         return quantity * self.points * scale
 
-    def describe(self, quantity: int) -> tuple[str, str]:
-        return f"{self.points:,}점 × {quantity:,}명", f"{self.points:,} × {quantity:,} people"
+    def describe(self, ko: str, en: str) -> tuple[str, str]:
+        return f"{self.points:,}점 × {ko}", f"{self.points:,} × {en}"
 
 
 Formula = Linear | Power | PerHead
@@ -248,7 +245,11 @@ def unrounded(rule: FieldRule, quantity: int) -> str:
 
 def explain(rule: FieldRule, quantity: int) -> Explanation:
     """The calculation behind `mileage(rule, quantity)`."""
-    ko, en = rule.formula.describe(quantity)
+    counts_heads = isinstance(rule.formula, PerHead)
+    ko, en = rule.formula.describe(
+        f"{quantity:,}{'명' if counts_heads else '원'}",
+        f"{quantity:,} {'people' if counts_heads else 'won'}",
+    )
     power = rule.formula if isinstance(rule.formula, Power) else None
     linear = rule.formula if isinstance(rule.formula, Linear) else None
     base = power.base_won if power else linear.won_per_point if linear else None
