@@ -12,8 +12,9 @@ from pathlib import Path
 from deploy.local.child import ROOT
 from deploy.local.errors import LocalError
 from deploy.local.postgres import Cluster
-from deploy.local.table import SERVICES
+from deploy.local.table import AUTH_SECRETS, SERVICES
 
+UNUSED = "no-secret-is-used-while-migrating"
 SQUAWK_RULES = ROOT / "deploy" / "squawk.toml"
 
 
@@ -76,7 +77,7 @@ def split_by_revision(sql: str) -> dict[str, str]:
 def _run_service(service: str, command: list[str], url: str, scratch: Path) -> tuple[int, str]:
     env = os.environ | {
         f"DATABASE_URL_{service.upper()}": url,
-        f"CLIENT_SECRET_{service.upper()}": "unused-while-migrating",
+        **dict.fromkeys((f"CLIENT_SECRET_{service.upper()}", *AUTH_SECRETS), UNUSED),
         "FILES_URL": (scratch / "files").as_uri(),
     }
     return _output([sys.executable, "-m", f"services.{service}", *command], env)
