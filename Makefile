@@ -98,7 +98,7 @@ $(VENV)/installed-dev: requirements-dev.txt
 	@touch $(VENV)/installed
 
 define install
-python=$$(deploy/find-python); \
+python=$$(deploy/find-python) || exit 1; \
 [ -x $(BIN)/python ] && $(BIN)/python -c '' 2>/dev/null || { rm -rf $(VENV); "$$python" -m venv $(VENV); }; \
 echo "Installing $(1) …"; \
 $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(1); \
