@@ -4,6 +4,8 @@ from fastapi import FastAPI
 
 from services.exchange.clients import Directory, Ledger
 from services.exchange.listings.routes import router as listings
+from services.exchange.orders import reconciliation
+from services.exchange.orders.oversight import router as oversight
 from services.exchange.orders.records import router as records
 from services.exchange.orders.routes import router as orders
 from services.exchange.settings import Settings
@@ -16,12 +18,19 @@ def create_runtime(settings: Settings) -> Runtime:
 
 def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
     runtime = runtime or create_runtime(settings)
+
+    async def books_agree() -> None:
+        async with runtime.sessions() as session:
+            if not await reconciliation.agreed(session):
+                raise RuntimeError("orders and ledger differ: see /api/v1/exchange/reconciliation")
+
     return service_app(
         runtime,
         title="산학협력 마일리지 — 거래소",
-        routers=[listings, orders, records],
+        routers=[listings, oversight, orders, records],
         state={
             "ledger": Ledger(runtime.identity, settings.accrual_url),
             "directory": Directory(runtime.identity, settings.auth_url),
         },
+        checks={"reconciliation": books_agree},
     )

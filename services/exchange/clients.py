@@ -36,6 +36,7 @@ class Balance:
 class Ledger:
     """The ledger by the ids we give: every call may be repeated and acts once.
 
+    `acting_for` is the account that wanted it; the auth service signs it into our token.
     Raises `UpstreamUnavailable` when there is no answer, and `RemoteProblem` for an answer that
     should never come; both leave the promise open, to be tried again.
     """
@@ -44,7 +45,14 @@ class Ledger:
         self._http = ServiceClient(identity, "accrual", accrual_url, scope="ledger:transfer")
 
     async def hold(
-        self, hold_id: UUID, *, buyer_id: UUID, seller_id: UUID, amount: int, reference: str
+        self,
+        hold_id: UUID,
+        *,
+        buyer_id: UUID,
+        seller_id: UUID,
+        amount: int,
+        reference: str,
+        acting_for: str | None = None,
     ) -> None:
         """Reserve points of the buyer for the seller. Raises `HoldRefused`.
 
@@ -61,28 +69,42 @@ class Ledger:
             "expires_at": None,
         }
         try:
-            await self._http.post("/internal/ledger/holds", body, repeatable=True)
+            await self._http.post(
+                "/internal/ledger/holds", body, repeatable=True, acting_for=acting_for
+            )
         except RemoteProblem as refusal:
             if refusal.status == 422 or refusal.code == "HOLD_VOIDED":
                 raise HoldRefused(refusal.code, _available(refusal)) from None
             raise
 
-    async def post(self, post_id: UUID, *, hold_id: UUID, amount: int) -> None:
+    async def post(
+        self, post_id: UUID, *, hold_id: UUID, amount: int, acting_for: str | None = None
+    ) -> None:
         """Give `amount` of the hold to the seller; the ledger releases the rest."""
         await self._http.post(
             f"/internal/ledger/holds/{hold_id}/post",
             {"id": str(post_id), "amount": amount},
             repeatable=True,
+            acting_for=acting_for,
         )
 
-    async def void(self, void_id: UUID, *, hold_id: UUID) -> None:
+    async def void(self, void_id: UUID, *, hold_id: UUID, acting_for: str | None = None) -> None:
         """Release the hold, and refuse it for ever should it still be on its way."""
         await self._http.post(
-            f"/internal/ledger/holds/{hold_id}/void", {"id": str(void_id)}, repeatable=True
+            f"/internal/ledger/holds/{hold_id}/void",
+            {"id": str(void_id)},
+            repeatable=True,
+            acting_for=acting_for,
         )
 
     async def reverse(
-        self, reversal_id: UUID, *, transfer_id: UUID, amount: int, reason: str
+        self,
+        reversal_id: UUID,
+        *,
+        transfer_id: UUID,
+        amount: int,
+        reason: str,
+        acting_for: str | None = None,
     ) -> None:
         """Move points of a posted transfer back to the buyer. Raises `ReversalRefused`."""
         body = {
@@ -92,7 +114,9 @@ class Ledger:
             "reason": reason,
         }
         try:
-            await self._http.post("/internal/ledger/reversals", body, repeatable=True)
+            await self._http.post(
+                "/internal/ledger/reversals", body, repeatable=True, acting_for=acting_for
+            )
         except RemoteProblem as refusal:
             if refusal.status == 422:
                 raise ReversalRefused(refusal.code, _available(refusal)) from None

@@ -102,6 +102,12 @@ SLOT_TOO_FAR = FindingKind(
     rule="M-042",
 )
 
+WINDOW_RANGE = FindingKind(
+    "WINDOW_RANGE",
+    ko="오늘부터 앞뒤 2년 안의 기간만 볼 수 있습니다.",
+    en="Only the two years before and after today can be shown.",
+)
+
 UNIT_NEEDS_SLOT = FindingKind(
     "UNIT_NEEDS_SLOT",
     ko="의뢰 상품의 단위는 시료 또는 회여야 합니다.",
@@ -250,10 +256,22 @@ class NotAccruable(Problem):
     en = "Only settled use of equipment can be claimed (facility fees cannot)."
 
 
+class ListingOrdered(Problem):
+    status, code = 409, "LISTING_ORDERED"
+    ko = "신청을 받은 적이 있는 상품은 지울 수 없습니다. 공개만 거둘 수 있습니다."
+    en = "A listing that was ever ordered stays; it can only be withdrawn."
+
+
 class TooManyPhotos(Problem):
     status, code = 409, "TOO_MANY_PHOTOS"
     ko = "사진은 {maximum}장까지 등록할 수 있습니다."
     en = "At most {maximum} photos can be kept."
+
+
+class TooManyFiles(Problem):
+    status, code = 409, "TOO_MANY_FILES"
+    ko = "파일은 {maximum}개까지 첨부할 수 있습니다."
+    en = "At most {maximum} files can be attached."
 
 
 class OrderState(StateConflict):

@@ -4,10 +4,12 @@ from datetime import timedelta
 from uuid import UUID
 
 import structlog
+from sqlalchemy import delete
 
 from services.exchange.clients import Ledger
-from services.exchange.orders import driver
+from services.exchange.orders import driver, reconciliation
 from services.exchange.orders.journal import DRIVE_TASK
+from services.exchange.orders.models import Unanswered
 from shared.clock import utc_now
 from shared.idempotency import KEPT_DAYS, purge_keys
 from shared.jobs import Jobs
@@ -21,7 +23,9 @@ jobs = Jobs()
 @jobs.task("idempotency.purge", every="17 3 * * *")
 async def purge_idempotency_keys(runtime: Runtime) -> None:
     async with runtime.sessions.begin() as session:
-        await purge_keys(session, utc_now() - timedelta(days=KEPT_DAYS))
+        before = utc_now() - timedelta(days=KEPT_DAYS)
+        await purge_keys(session, before)
+        await session.execute(delete(Unanswered).where(Unanswered.created_at < before))
 
 
 @jobs.task(DRIVE_TASK, max_attempts=12)
@@ -35,6 +39,12 @@ async def sweep_orders(runtime: Runtime) -> None:
     """End what lapsed, settle what is due, and take up promises whose job was lost."""
     now = utc_now()
     await driver.sweep(runtime.sessions, _ledger(runtime), now=now)
+
+
+@jobs.task("orders.reconcile", every="23 * * * *", max_attempts=3)
+async def reconcile_orders(runtime: Runtime) -> None:
+    """Compare our books with the ledger's; `/readyz` and the operator see the report."""
+    await reconciliation.reconcile(runtime.sessions, _ledger(runtime), now=utc_now())
 
 
 def _ledger(runtime: Runtime) -> Ledger:

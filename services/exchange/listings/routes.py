@@ -9,7 +9,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import AwareDatetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.exchange import institutions
+from services.exchange import errors, institutions
 from services.exchange.listings import access, photos, service, slots
 from services.exchange.listings.models import Listing
 from services.exchange.listings.rules import Kind, Status, Unit, UseMode
@@ -46,12 +46,13 @@ from shared.db import Session, SessionMaker
 from shared.files import attachment_headers
 from shared.paging import Page
 from shared.preconditions import SeenVersion, tag
-from shared.problems import PermissionDenied
+from shared.problems import Invalid, PermissionDenied
 from shared.tokens import Claims
 
 router = APIRouter(prefix="/api/v1/exchange", tags=["exchange"])
 
 AVAILABILITY_DAYS = 62
+AVAILABILITY_YEARS = 2
 
 
 def _search(
@@ -91,7 +92,7 @@ async def get_availability(
 ) -> AvailabilityOut:
     """예약할 수 있는 시간과 예약된 시간. 한 번에 62일까지."""
     listing = await service.public(session, listing_id)
-    free, booked = await slots.availability(session, listing, *_window(start, end))
+    free, booked = await slots.availability(session, listing, *_window(start, end, now=utc_now()))
     return AvailabilityOut(free=_periods(free), booked=_periods(booked))
 
 
@@ -336,12 +337,11 @@ def _managing(claims: Claims) -> UUID | None:
     return None if actor_of(claims).party is Party.OPERATOR else _selling(claims)
 
 
-def _window(start: datetime, end: datetime) -> tuple[datetime, datetime]:
-    """At most `AVAILABILITY_DAYS` from the start; an empty window when it ends before."""
-    try:
-        return start, min(end, start + timedelta(days=AVAILABILITY_DAYS))
-    except OverflowError:
-        return start, start
+def _window(start: datetime, end: datetime, *, now: datetime) -> tuple[datetime, datetime]:
+    """At most `AVAILABILITY_DAYS` from the start, which lies within two years of today."""
+    if abs(start - now) > timedelta(days=AVAILABILITY_YEARS * 366):
+        raise Invalid(errors=[errors.WINDOW_RANGE.at("?start", field="start")])
+    return start, min(end, start + timedelta(days=AVAILABILITY_DAYS))
 
 
 def _periods(periods: Any) -> list[PeriodOut]:

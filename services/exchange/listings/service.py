@@ -8,6 +8,7 @@ from uuid import UUID
 
 import structlog
 from sqlalchemy import Select, delete, func, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.exchange import errors
@@ -135,7 +136,10 @@ async def remove(session: AsyncSession, listing_id: UUID, *, seller_id: UUID) ->
     )
     found = list(keys)
     await session.delete(listing)
-    await session.flush()  # here and not at commit: an order that names it is a refusal, no crash
+    try:
+        await session.flush()
+    except IntegrityError as error:  # an order names it; orders are above us and not ours to ask
+        raise errors.ListingOrdered from error
     return found
 
 

@@ -7,7 +7,6 @@ it stays until the cash is on record and the order settles.
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.exchange import errors
@@ -28,7 +27,7 @@ async def decline(
     session: AsyncSession, order: Order, actor: Actor, *, reason: str, now: datetime
 ) -> None:
     await journal.apply(session, order, Action.DECLINE, actor, reason=reason)
-    await journal.promise_release(session, order, now=now)
+    await journal.promise_release(session, order, actor, now=now)
 
 
 async def cancel(
@@ -48,7 +47,7 @@ async def cancel(
     if fee:
         _charge(order, fee)
     else:
-        await journal.promise_release(session, order, now=now)
+        await journal.promise_release(session, order, actor, now=now)
 
 
 async def call_off(
@@ -56,7 +55,7 @@ async def call_off(
 ) -> None:
     """The seller cannot deliver what it accepted: nothing is charged."""
     await journal.apply(session, order, Action.CALL_OFF, actor, reason=reason)
-    await journal.promise_release(session, order, now=now)
+    await journal.promise_release(session, order, actor, now=now)
 
 
 async def start(session: AsyncSession, order: Order, actor: Actor) -> None:
@@ -77,7 +76,7 @@ async def no_show(
     if fee:
         _charge(order, fee)
     else:
-        await journal.promise_release(session, order, now=now)
+        await journal.promise_release(session, order, actor, now=now)
 
 
 async def adjust(
@@ -139,7 +138,7 @@ async def complete(
         _charge(order, order.unit_price_won * actual_quantity)
         _schedule_settlement(order, objection_days, now)
     else:
-        await journal.promise_release(session, order, now=now)
+        await journal.promise_release(session, order, actor, now=now)
 
 
 async def record_payment(
@@ -199,7 +198,7 @@ async def settle(session: AsyncSession, order: Order, actor: Actor) -> None:
     await journal.apply(session, order, Action.SETTLE, actor)
     if order.paid_won != order.cash_due_won:
         raise errors.CashOutstanding(due_won=order.cash_due_won, paid_won=order.paid_won)
-    await journal.promise_settlement(session, order)
+    await journal.promise_settlement(session, order, actor)
 
 
 async def dispute(session: AsyncSession, order: Order, actor: Actor, *, reason: str) -> None:
@@ -244,7 +243,7 @@ async def resolve(
     if charged_won:
         _schedule_settlement(order, objection_days, now)
     else:
-        await journal.promise_release(session, order, now=now)
+        await journal.promise_release(session, order, actor, now=now)
 
 
 async def refund(
@@ -265,21 +264,15 @@ async def refund(
         found.append(errors.REFUND_EMPTY.at("/mileage", field="mileage"))
     if found:
         raise Invalid(errors=found)
-    await journal.promise_reversal(session, order, amount=mileage, cash_won=cash_won, reason=reason)
+    await journal.promise_reversal(
+        session, order, actor, amount=mileage, cash_won=cash_won, reason=reason
+    )
 
 
 def say(session: AsyncSession, order: Order, actor: Actor, *, body: str) -> Message:
     message = Message(order_id=order.id, party=actor.party, author=actor.subject or "", body=body)
     session.add(message)
     return message
-
-
-async def find_file(session: AsyncSession, order_id: UUID, file_id: UUID) -> OrderFile:
-    query = select(OrderFile).where(OrderFile.id == file_id, OrderFile.order_id == order_id)
-    file = await session.scalar(query)
-    if file is None:
-        raise NotFound
-    return file
 
 
 def _charge(order: Order, fee_won: int) -> None:

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.exchange.clients import HoldRefused, Ledger, ReversalRefused
@@ -30,7 +30,7 @@ from shared.problems import UpstreamUnavailable
 log = structlog.get_logger()
 
 SWEEP_BATCH = 200
-STALE_AFTER = timedelta(seconds=30)
+TRY_AGAIN_AFTER = timedelta(minutes=1)
 
 
 async def drive(sessions: Sessions, ledger: Ledger, order_id: UUID) -> None:
@@ -54,6 +54,7 @@ async def _ask(
     ledger: Ledger, movement: Movement, order: Order
 ) -> HoldRefused | ReversalRefused | None:
     """One call under the promise's own id: None for a yes, the refusal for a final no."""
+    acting_for = movement.actor
     try:
         match movement.kind:
             case "hold":
@@ -63,13 +64,19 @@ async def _ask(
                     seller_id=order.seller_id,
                     amount=movement.amount,
                     reference=str(order.id),
+                    acting_for=acting_for,
                 )
             case "post":
                 assert movement.target_id is not None
-                await ledger.post(movement.id, hold_id=movement.target_id, amount=movement.amount)
+                await ledger.post(
+                    movement.id,
+                    hold_id=movement.target_id,
+                    amount=movement.amount,
+                    acting_for=acting_for,
+                )
             case "void":
                 assert movement.target_id is not None
-                await ledger.void(movement.id, hold_id=movement.target_id)
+                await ledger.void(movement.id, hold_id=movement.target_id, acting_for=acting_for)
             case _:
                 assert movement.target_id is not None
                 await ledger.reverse(
@@ -77,6 +84,7 @@ async def _ask(
                     transfer_id=movement.target_id,
                     amount=movement.amount,
                     reason=movement.reason or "",
+                    acting_for=acting_for,
                 )
     except (HoldRefused, ReversalRefused) as refusal:
         return refusal
@@ -131,7 +139,7 @@ async def expire(sessions: Sessions, *, now: datetime) -> list[UUID]:
         orders = (await session.scalars(query)).all()
         for order in orders:
             await journal.apply(session, order, Action.EXPIRE, SYSTEM)
-            await journal.promise_release(session, order, now=now)
+            await journal.promise_release(session, order, SYSTEM, now=now)
     return [order.id for order in orders]
 
 
@@ -148,7 +156,7 @@ async def settle_due(sessions: Sessions, *, now: datetime) -> list[UUID]:
         orders = (await session.scalars(query)).all()
         for order in orders:
             await journal.apply(session, order, Action.SETTLE, SYSTEM)
-            await journal.promise_settlement(session, order)
+            await journal.promise_settlement(session, order, SYSTEM)
     return [order.id for order in orders]
 
 
@@ -157,8 +165,8 @@ async def stale(sessions: Sessions, *, now: datetime) -> Sequence[UUID]:
     async with sessions() as session:
         query = (
             select(Movement.order_id)
-            .where(Movement.state == "intended", Movement.created_at < now - STALE_AFTER)
-            .order_by(Movement.created_at)
+            .where(Movement.state == "intended", Movement.try_after <= now)
+            .order_by(Movement.try_after)
             .limit(SWEEP_BATCH)
         )
         return (await session.scalars(query)).all()
@@ -175,3 +183,14 @@ async def sweep(sessions: Sessions, ledger: Ledger, *, now: datetime) -> None:
             await drive(sessions, ledger, order_id)
         except (UpstreamUnavailable, RemoteProblem) as error:
             log.warning("order_not_driven", order_id=str(order_id), error=repr(error))
+            await _postpone(sessions, order_id, until=now + TRY_AGAIN_AFTER)
+
+
+async def _postpone(sessions: Sessions, order_id: UUID, *, until: datetime) -> None:
+    """To the end of the queue, so that one the ledger never answers for keeps no other waiting."""
+    async with sessions.begin() as session:
+        await session.execute(
+            update(Movement)
+            .where(Movement.order_id == order_id, Movement.state == "intended")
+            .values(try_after=until)
+        )

@@ -135,6 +135,7 @@ async def promise(
     session: AsyncSession,
     order: Order,
     kind: str,
+    actor: Actor,
     *,
     amount: int,
     target_id: UUID | None = None,
@@ -148,6 +149,7 @@ async def promise(
         amount=amount,
         target_id=target_id,
         reason=reason,
+        actor=actor.subject,
         state="intended",
     )
     session.add(movement)
@@ -156,7 +158,9 @@ async def promise(
     return movement
 
 
-async def promise_release(session: AsyncSession, order: Order, *, now: datetime) -> None:
+async def promise_release(
+    session: AsyncSession, order: Order, actor: Actor, *, now: datetime
+) -> None:
     """Follow a move to `voiding`: nothing to release without mileage, else void the hold.
 
     A hold still on its way is given up: the void leaves a tombstone, so it can never arrive late.
@@ -169,10 +173,10 @@ async def promise_release(session: AsyncSession, order: Order, *, now: datetime)
     if hold.state == "intended":
         hold.state, hold.done_at = "given_up", now
         await session.flush()  # only one open promise at a time
-    await promise(session, order, "void", amount=hold.amount, target_id=hold.id)
+    await promise(session, order, "void", actor, amount=hold.amount, target_id=hold.id)
 
 
-async def promise_settlement(session: AsyncSession, order: Order) -> None:
+async def promise_settlement(session: AsyncSession, order: Order, actor: Actor) -> None:
     """Follow a move to `posting`: the charged part of the hold goes to the seller."""
     assert order.mileage_charged is not None
     hold = await _movement(session, order, "hold")
@@ -181,13 +185,13 @@ async def promise_settlement(session: AsyncSession, order: Order) -> None:
         return
     if order.mileage_charged == 0:
         # Cash alone pays a fee this small: the hold is released, and that is the settlement.
-        await promise(session, order, "void", amount=hold.amount, target_id=hold.id)
+        await promise(session, order, "void", actor, amount=hold.amount, target_id=hold.id)
         return
-    await promise(session, order, "post", amount=order.mileage_charged, target_id=hold.id)
+    await promise(session, order, "post", actor, amount=order.mileage_charged, target_id=hold.id)
 
 
 async def promise_reversal(
-    session: AsyncSession, order: Order, *, amount: int, cash_won: int, reason: str
+    session: AsyncSession, order: Order, actor: Actor, *, amount: int, cash_won: int, reason: str
 ) -> None:
     """Follow a move to `refunding`: points of the posted transfer go back to the buyer."""
     if amount == 0:
@@ -196,7 +200,7 @@ async def promise_reversal(
     post = await _movement(session, order, "post")
     assert post is not None, "points can only come back where points were posted"
     reversal = await promise(
-        session, order, "reversal", amount=amount, target_id=post.id, reason=reason
+        session, order, "reversal", actor, amount=amount, target_id=post.id, reason=reason
     )
     reversal.cash_won = cash_won
 

@@ -122,7 +122,8 @@ class Movement(Base):
     """One thing asked of the ledger: its id there, what, and what came of it.
 
     `target_id` is the movement it is about: the hold of a post or void, the post of a reversal.
-    `cash_won` is the cash that a refund returns beside its points.
+    `cash_won` is the cash that a refund returns beside its points; `actor` the account it is done
+    for, which the ledger sees in our token; `try_after` when the sweep takes it up.
     """
 
     __tablename__ = "movement"
@@ -135,7 +136,7 @@ class Movement(Base):
             "uq_movement_open", "order_id", unique=True, postgresql_where=text("state = 'intended'")
         ),
         Index("ix_movement_order", "order_id"),
-        Index("ix_movement_waiting", "created_at", postgresql_where=text("state = 'intended'")),
+        Index("ix_movement_waiting", "try_after", postgresql_where=text("state = 'intended'")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -147,6 +148,10 @@ class Movement(Base):
     reason: Mapped[str | None] = mapped_column(Text)
     state: Mapped[str] = mapped_column(String(10), server_default="intended")
     answer: Mapped[str | None] = mapped_column(String(100))
+    actor: Mapped[str | None] = mapped_column(String(100))
+    try_after: Mapped[datetime] = mapped_column(
+        server_default=text("now() + interval '30 seconds'")
+    )
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     done_at: Mapped[datetime | None]
 

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.exchange.listings.rules import Unit
 from services.exchange.mileage import WON_PER_POINT
 from services.exchange.orders import rules, service
-from services.exchange.orders.models import Order, OrderFile
+from services.exchange.orders.models import Order, OrderEvent, OrderFile
 from services.exchange.orders.rules import Settlement, Use
 from services.exchange.orders.schemas import (
     CancelTerms,
@@ -21,7 +21,7 @@ from services.exchange.orders.schemas import (
     QuoteOut,
 )
 from services.exchange.orders.service import Quote
-from services.exchange.parties import Actor
+from services.exchange.parties import Actor, Party
 
 
 def order_out(order: Order, actor: Actor, *, now: datetime) -> OrderOut:
@@ -38,7 +38,7 @@ async def order_detail(
         _values(order, actor, now)
         | {
             "history": [
-                EventOut.model_validate(event) for event in await service.history(session, order.id)
+                _event_out(event, actor) for event in await service.history(session, order.id)
             ],
             "payments": [
                 PaymentOut.model_validate(payment)
@@ -47,6 +47,14 @@ async def order_detail(
             "files": [FileOut.model_validate(file) for file in files],
         }
     )
+
+
+def _event_out(event: OrderEvent, actor: Actor) -> EventOut:
+    """A party sees which of its own accounts acted, but not the other party's accounts."""
+    shown = EventOut.model_validate(event)
+    if actor.party not in {event.party, Party.OPERATOR}:
+        shown.actor = None
+    return shown
 
 
 def quote_out(quote: Quote) -> QuoteOut:

@@ -213,3 +213,88 @@ class MessageOut(Schema):
     party: Party
     body: str
     at: datetime
+
+
+class ReceiptOut(Schema):
+    """Amounts in won, VAT included; `supply_won` + `vat_won` = `cash_won`."""
+
+    number: str
+    wording: str
+    settled_at: datetime
+    listing_title: str
+    seller_id: UUID
+    seller_name: str
+    buyer_id: UUID
+    buyer_name: str
+    buyer_brn: str | None
+    unit: Unit
+    unit_price_won: int
+    quantity: int
+    fee_won: int
+    mileage: int
+    discount_won: int
+    cash_won: int
+    supply_won: int
+    vat_won: int
+    mileage_refunded: int
+    cash_refunded_won: int
+    payments: list[PaymentOut]
+
+
+class ClaimRowOut(Schema):
+    number: int
+    cells: dict[str, str]
+
+
+class AccrualClaimOut(Schema):
+    """`rows` go as they are into `POST /api/v1/accrual/applications/{id}/rows`."""
+
+    field: Literal["EQUIPMENT"]
+    net_cash_won: int
+    rows: list[ClaimRowOut]
+
+
+class Sums(Schema):
+    """`fee_won`, `mileage` and `cash_won` of settled orders, net of refunds."""
+
+    orders: int
+    settled: int
+    fee_won: int
+    mileage: int
+    cash_won: int
+
+
+class KindSums(Sums):
+    kind: Kind
+
+
+class SellerSums(Sums):
+    seller_id: UUID
+    seller_name: str
+
+
+class StatisticsOut(Schema):
+    total: Sums
+    by_use: dict[Use, int]
+    by_settlement: dict[Settlement, int]
+    by_kind: list[KindSums]
+    sellers: list[SellerSums]
+
+
+class AttentionOut(Schema):
+    why: Literal["disputed", "ledger_silent", "never_completed", "overpaid", "unpaid"]
+    order: OrderOut
+
+
+class DifferenceOut(Schema):
+    order_id: UUID
+    what: str
+    ours: str
+    ledger: str
+
+
+class ReconciliationOut(Schema):
+    started_at: datetime
+    finished_at: datetime
+    checked: int
+    differences: list[DifferenceOut]

@@ -158,7 +158,7 @@ async def request(
     if wish.mileage == 0:
         await journal.apply(session, order, Action.HOLD, SYSTEM)
     else:
-        await journal.promise(session, order, "hold", amount=wish.mileage)
+        await journal.promise(session, order, "hold", actor, amount=wish.mileage)
     return order
 
 

@@ -54,7 +54,7 @@ def upgrade() -> None:
         sa.Column("suspended_reason", sa.Text(), nullable=True),
         sa.Column("listed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("search_text", sa.Text(), nullable=False),
-        sa.Column("search_terms", sa.ARRAY(sa.Text()), nullable=False),
+        sa.Column("search_terms", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("version", sa.Integer(), server_default="1", nullable=False),
         sa.Column("id", sa.Uuid(), server_default=sa.text("uuidv7()"), nullable=False),
         sa.Column(
@@ -370,6 +370,13 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("state", sa.String(length=10), server_default="intended", nullable=False),
         sa.Column("answer", sa.String(length=100), nullable=True),
+        sa.Column("actor", sa.String(length=100), nullable=True),
+        sa.Column(
+            "try_after",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now() + interval '30 seconds'"),
+            nullable=False,
+        ),
         sa.Column(
             "created_at",
             sa.DateTime(timezone=True),
@@ -393,7 +400,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_movement_waiting",
         "movement",
-        ["created_at"],
+        ["try_after"],
         unique=False,
         postgresql_where=sa.text("state = 'intended'"),
     )
