@@ -41,7 +41,7 @@ class PageRequest(BaseModel):
 
 async def paginate(
     session: AsyncSession,
-    query: Select[Any],
+    query: Select[*tuple[Any, ...]],
     *,
     keys: Sequence[Key],
     page: PageRequest,
