@@ -1,0 +1,1 @@
+"""Expenses: what is spent, its evidence, and the settlement rules applied before and after."""

@@ -1,0 +1,300 @@
+"""Limits over sums: caps of the call, the plan's amounts, pay of a person (G-021 … G-033).
+
+A maker answers only with limits the plain sums exceed, so that a year within its limits costs
+nothing more than adding up.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from services.grants.errors import ASSET_CAP_EXCEEDED, CAP_EXCEEDED, HEAD_CAP_EXCEEDED
+from services.grants.expenses.rules.model import Expense, Plan
+from services.grants.expenses.rules.people import PAY_OVER_STANDARD, term_won
+from services.grants.expenses.rules.registry import (
+    Bound,
+    Breach,
+    Check,
+    Group,
+    Limit,
+    Limiter,
+    NoParams,
+    limit_kind,
+    rule_kind,
+)
+from services.grants.programmes.rules import (
+    AssetCap,
+    HeadCap,
+    RuleSet,
+    ShareCap,
+    Text,
+    cited,
+    decimal_text,
+)
+from services.grants.proposals.rules import percent_limit
+from shared.problems import FindingKind
+
+OVER_PLAN = FindingKind(
+    "OVER_PLAN",
+    "{name_ko} 집행액이 협약한 {limit_won:,}원을 초과했습니다. 초과분은 인정되지 않습니다.",
+    "{name_en}: more than the agreed {limit_won:,} won was spent; the excess falls.",
+)
+PLAN_CHANGED = FindingKind(
+    "PLAN_CHANGED",
+    "{name_ko}: 승인 없이 계획({limit_won:,}원)보다 {percent}% 이상 늘었습니다.",
+    "{name_en} grew by {percent}% or more over {limit_won:,} won without approval.",
+)
+CHANGE_NEEDS_PAPER = FindingKind(
+    "CHANGE_NEEDS_PAPER",
+    "{name_ko}: 계획({limit_won:,}원)을 초과했습니다. 내부결재 서류를 갖추세요.",
+    "{name_en} exceeds the planned {limit_won:,} won; keep the internal approval.",
+    level="warning",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OverPlan:
+    """Whether the plan binds by budget item (비목) or by the single use of money."""
+
+    by: Literal["item", "kind"]
+
+
+@limit_kind(OverPlan, OVER_PLAN)
+def over_plan(rule: Bound[OverPlan]) -> Limiter:
+    """Spending within what was agreed, in money and in kind apart; the excess falls (G-033)."""
+    rules, planned = rule.plan.rules, rule.plan.planned
+    kind = rule.cites(OVER_PLAN)
+
+    def limits(groups: Sequence[Group]) -> list[Limit]:
+        found = []
+        for (code, in_kind), members in _by_part(rules, groups, rule.params.by).items():
+            limit = sum(
+                funds.in_kind if in_kind else funds.grant + funds.cash
+                for use, funds in planned.items()
+                if code in (use, rules.item_of[use])
+            )
+            if sum(group.won for group in members) > limit:
+                name = _name(rules, code)
+                texts = {"name_ko": name.ko, "name_en": name.en}
+                found.append(Limit(rule.spec, kind, _all(members), limit, params=texts))
+        return found
+
+    return limits
+
+
+@limit_kind(NoParams, PLAN_CHANGED)
+def plan_change(rule: Bound[NoParams]) -> Limiter:
+    """Personnel grown by the tolerance or more without approval loses all of its growth (G-033)."""
+    plan, kind = rule.plan, rule.cites(PLAN_CHANGED)
+    percent = plan.rules.budget.changes.tolerance_percent
+
+    def limits(groups: Sequence[Group]) -> list[Limit]:
+        return [
+            Limit(
+                rule.spec,
+                kind,
+                _all(members),
+                planned,
+                trigger_won=trigger,
+                params={
+                    "name_ko": name.ko,
+                    "name_en": name.en,
+                    "percent": decimal_text(percent),
+                },
+            )
+            for name, planned, trigger, spent, members in _grown(plan, groups)
+            if spent >= trigger
+        ]
+
+    return limits
+
+
+@rule_kind(NoParams, CHANGE_NEEDS_PAPER, reach="all")
+def plan_change_paper(rule: Bound[NoParams]) -> Check:
+    """Personnel grown by less than the tolerance needs an internal paper (G-033)."""
+    plan, kind = rule.plan, rule.cites(CHANGE_NEEDS_PAPER)
+
+    def check(expenses: Sequence[Expense]) -> list[Breach]:
+        groups = [Group(e.kind, e.fund, (e,), e.amount_won) for e in expenses]
+        return [
+            rule.remark(
+                kind,
+                max(_all(members), key=lambda e: (e.dated_on, e.id)),
+                name_ko=name.ko,
+                name_en=name.en,
+                limit_won=planned,
+            )
+            for name, planned, trigger, spent, members in _grown(plan, groups)
+            if spent < trigger and plan.rules.item_of[members[0].kind] not in plan.internal_changes
+        ]
+
+    return check
+
+
+@limit_kind(NoParams, PAY_OVER_STANDARD)
+def pay_total(rule: Bound[NoParams]) -> Limiter:
+    """All pay of a person within the months and rates of the plan: none is paid twice (G-030)."""
+    plan, kind = rule.plan, rule.cites(PAY_OVER_STANDARD)
+    allowed: dict[tuple[str, str], int] = {}
+    for person in plan.people.values():
+        for use in {term.kind for term in person.terms}:
+            allowed[person.ref, use] = term_won(plan, person, use)
+
+    def limits(groups: Sequence[Group]) -> list[Limit]:
+        sums: dict[tuple[str, str], int] = {}
+        for group in groups:
+            use = group.kind
+            for expense in group.expenses:
+                key = (expense.person or "", use)
+                sums[key] = sums.get(key, 0) + expense.amount_won
+        over = [key for key, won in sums.items() if won > allowed.get(key, won)]
+        return [
+            Limit(rule.spec, kind, _of_person(groups, person, use), allowed[person, use])
+            for person, use in over
+        ]
+
+    return limits
+
+
+def share_limits(cap: ShareCap, plan: Plan) -> Limiter:
+    """A percentage of the agreed funds (G-021 … G-026): money over it falls."""
+    base = plan.funds.of(cap.base)
+    limit = percent_limit(cap.percent, base)
+    kind = cited(CAP_EXCEEDED, cap.rule, cap.citation)
+
+    def limits(groups: Sequence[Group]) -> list[Limit]:
+        spent = sum(group.won for group in groups)
+        if spent <= limit:
+            return []
+        texts = {
+            "base_won": base,
+            "percent": decimal_text(cap.percent),
+            "name_ko": cap.name.ko,
+            "name_en": cap.name.en,
+            "base_ko": cap.base_name.ko,
+            "base_en": cap.base_name.en,
+            **_sums(spent, limit),
+        }
+        return [Limit(cap, kind, _all(groups), limit, params=texts)]
+
+    return limits
+
+
+def head_limits(cap: HeadCap, _plan: Plan) -> Limiter:
+    """An amount for each beneficiary (G-028), over all expenses that name the person."""
+    kind = cited(HEAD_CAP_EXCEEDED, cap.rule, cap.citation)
+
+    def limits(groups: Sequence[Group]) -> list[Limit]:
+        heads: dict[str, list[Expense]] = {}
+        for expense in _all(groups):
+            heads.setdefault(expense.person or f"/{expense.id}", []).append(expense)
+        found = []
+        for key, members in heads.items():
+            count = members[0].heads if key.startswith("/") else 1
+            spent, limit = sum(e.amount_won for e in members), count * cap.limit_won
+            if spent > limit:
+                texts = {
+                    "head_won": cap.limit_won,
+                    "heads": count,
+                    "head_ko": cap.head.ko,
+                    "head_en": cap.head.en,
+                    "name_ko": cap.name.ko,
+                    "name_en": cap.name.en,
+                    **_sums(spent, limit),
+                }
+                found.append(Limit(cap, kind, tuple(members), limit, params=texts))
+        return found
+
+    return limits
+
+
+def asset_limits(cap: AssetCap, plan: Plan) -> Limiter:
+    """A percentage of each asset's price (G-027, G-029), over all expenses on the asset."""
+    kind = cited(ASSET_CAP_EXCEEDED, cap.rule, cap.citation)
+
+    def limits(groups: Sequence[Group]) -> list[Limit]:
+        things: dict[str, list[Expense]] = {}
+        for expense in _all(groups):
+            ref = expense.goods.asset if expense.goods else None
+            things.setdefault(ref or f"/{expense.id}", []).append(expense)
+        found = []
+        for ref, members in things.items():
+            price, elsewhere = _price(plan, ref, members)
+            limit = max(0, percent_limit(cap.percent, price) - elsewhere)
+            spent = sum(e.amount_won for e in members)
+            if spent > limit:
+                texts = {
+                    "base_won": price,
+                    "percent": decimal_text(cap.percent),
+                    "price_ko": cap.price_name.ko,
+                    "price_en": cap.price_name.en,
+                    "name_ko": cap.name.ko,
+                    "name_en": cap.name.en,
+                    **_sums(spent, limit),
+                }
+                found.append(Limit(cap, kind, tuple(members), limit, params=texts))
+        return found
+
+    return limits
+
+
+def _price(plan: Plan, ref: str, members: Sequence[Expense]) -> tuple[int, int]:
+    """An asset's price, from the plan or the expense, and what is pledged of it elsewhere."""
+    if (asset := plan.assets.get(ref)) is not None:
+        return asset.price_won * asset.quantity, asset.pledged_elsewhere_won
+    prices = [e.goods.unit_price_won for e in members if e.goods and e.goods.unit_price_won]
+    return max(prices, default=0), 0
+
+
+def _grown(
+    plan: Plan, groups: Sequence[Group]
+) -> Iterable[tuple[Text, int, int, int, list[Group]]]:
+    """Items spent above plan without approval: name, planned, trigger and spent won, groups."""
+    rules = plan.rules
+    percent = rules.budget.changes.tolerance_percent
+    for (code, _), members in _by_part(rules, groups, "item").items():
+        planned = sum(
+            funds.total for use, funds in plan.planned.items() if rules.item_of[use] == code
+        )
+        spent = sum(group.won for group in members)
+        trigger = -(planned * (100 + percent) // -100)
+        if spent > planned and code not in plan.approved_changes:
+            yield rules.items[code].name, planned, trigger, spent, members
+
+
+def _by_part(
+    rules: RuleSet, groups: Sequence[Group], by: Literal["item", "kind"]
+) -> dict[tuple[str, bool], list[Group]]:
+    """Groups by item or kind, money apart from what is in kind."""
+    parts: dict[tuple[str, bool], list[Group]] = {}
+    for group in groups:
+        code = rules.item_of[group.kind] if by == "item" else group.kind
+        parts.setdefault((code, group.fund == "in_kind"), []).append(group)
+    return parts
+
+
+def _name(rules: RuleSet, code: str) -> Text:
+    return rules.items[code].name if code in rules.items else rules.kinds[code].name
+
+
+def _all(groups: Sequence[Group]) -> tuple[Expense, ...]:
+    return tuple(expense for group in groups for expense in group.expenses)
+
+
+def _of_person(groups: Sequence[Group], person: str, use: str) -> tuple[Expense, ...]:
+    return tuple(
+        expense
+        for group in groups
+        if group.kind == use
+        for expense in group.expenses
+        if expense.person == person
+    )
+
+
+def _sums(spent: int, limit: int) -> dict[str, int]:
+    """What the members spent together; forms speak of thousands (천원)."""
+    return {
+        "amount_won": spent,
+        "amount_thousand": spent // 1000,
+        "limit_thousand": limit // 1000,
+    }

@@ -1,0 +1,1 @@
+"""Settlement: findings of a year's spending, decisions, objections, recovery and return."""
