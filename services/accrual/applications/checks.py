@@ -1,0 +1,201 @@
+"""The rules, applied to an application as it lies in the database.
+
+One function for the preview, the submission and the approval, so that they cannot disagree.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.accrual import errors
+from services.accrual.applications import evidence
+from services.accrual.applications.columns import COLUMNS
+from services.accrual.applications.models import (
+    Application,
+    ApplicationCompany,
+    ApplicationRow,
+    Claim,
+    ContractCredit,
+)
+from services.accrual.applications.rows import RawRow, Row, raw_rows
+from services.accrual.applications.rules import Checked, check_evidence, check_rows
+from services.accrual.criteria.rules import Assessment, FieldRule, Posted
+from services.accrual.criteria.service import field_rule
+from shared.problems import Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the checks say of an application on a day."""
+
+    rule: FieldRule
+    raw: Sequence[RawRow]
+    checked: Checked
+    findings: tuple[Finding, ...]
+
+    @property
+    def is_valid(self) -> bool:
+        return not any(finding.is_error for finding in self.findings)
+
+
+async def judge(
+    session: AsyncSession,
+    application: Application,
+    *,
+    today: date,
+    max_rows: int,
+    without: Sequence[int] = (),
+    lock_contracts: bool = False,
+) -> Verdict:
+    """Every check: rows, evidence, claims of others. `without` are rejected rows.
+
+    The day of the first submission counts, not the day of a correction (M-022).
+    """
+    rule = field_rule(application.field, application.applied_on or today)
+    raw = await load_rows(session, application, without=without)
+    posted = await posted_contracts(session, application, raw, rule, lock=lock_contracts)
+    attached = await evidence.kinds_attached(session, application.id)
+    checked = await asyncio.to_thread(
+        check_rows,
+        rule,
+        raw,
+        today=application.applied_on or today,
+        posted=posted,
+        evidence=attached,
+        max_rows=max_rows,
+    )
+    findings = [
+        *checked.findings,
+        *check_evidence(rule, attached),
+        *await _claimed_by_others(session, application, raw, checked.rows),
+    ]
+    return Verdict(rule, raw, checked, tuple(findings))
+
+
+async def load_rows(
+    session: AsyncSession, application: Application, *, without: Sequence[int] = ()
+) -> list[RawRow]:
+    query = (
+        select(ApplicationRow.number, ApplicationRow.cells)
+        .where(ApplicationRow.application_id == application.id)
+        .order_by(ApplicationRow.number)
+    )
+    left_out = frozenset(without)
+    found = [(number, cells) for number, cells in await session.execute(query)]
+    return raw_rows(
+        COLUMNS[application.field],
+        ((number, cells) for number, cells in found if number not in left_out),
+    )
+
+
+async def posted_contracts(
+    session: AsyncSession,
+    application: Application,
+    raw: Sequence[RawRow],
+    rule: FieldRule,
+    *,
+    lock: bool = False,
+) -> dict[tuple[str, str], Posted]:
+    """What earlier applications posted for the contracts of these companies (M-031)."""
+    if rule.basis != "contract" or application.test_mode:
+        return {}
+    position = [column.key for column in COLUMNS[rule.code]].index("brn")
+    query = select(ContractCredit).where(
+        ContractCredit.institution_id == application.institution_id,
+        ContractCredit.field == rule.code,
+        ContractCredit.brn.in_({str(row.cells[position]) for row in raw}),
+    )
+    if lock:
+        query = query.order_by(ContractCredit.brn, ContractCredit.contract).with_for_update()
+    return {
+        (credit.brn, credit.contract): Posted(
+            credit.deposited_won, credit.eligible_won, credit.points
+        )
+        for credit in await session.scalars(query)
+    }
+
+
+def live_key(application: Application, row: Row) -> bytes:
+    """The key under which a claim is unique; the sandbox has claims of its own."""
+    if application.test_mode:
+        return hashlib.sha256(b"test" + row.key).digest()
+    return row.key
+
+
+async def _claimed_by_others(
+    session: AsyncSession, application: Application, raw: Sequence[RawRow], rows: Sequence[Row]
+) -> list[Finding]:
+    """DUPLICATE_CLAIM for rows that another live application holds (M-020)."""
+    by_key = {live_key(application, row): row for row in rows}
+    query = (
+        select(Claim.key, Application.number)
+        .join(Application, Application.id == Claim.application_id)
+        .where(Claim.live, Claim.key.in_(by_key), Claim.application_id != application.id)
+    )
+    taken = {by_key[bytes(key)].number: number for key, number in await session.execute(query)}
+    return duplicates(raw, taken)
+
+
+def duplicates(raw: Sequence[RawRow], taken: Mapping[int, str | None]) -> list[Finding]:
+    """DUPLICATE_CLAIM for each row number in `taken`, which names the other application."""
+    return [
+        errors.DUPLICATE_CLAIM.at(
+            f"/rows/{position}/brn", row=row.number, field="brn", number=taken[row.number] or "-"
+        )
+        for position, row in enumerate(raw)
+        if row.number in taken
+    ]
+
+
+async def store_summary(
+    session: AsyncSession, application: Application, checked: Checked | None
+) -> None:
+    """Keep the totals of the last check with the application (M-016)."""
+    assessment = checked.assessment if checked else Assessment(())
+    names = checked.names if checked else {}
+    registered = {
+        brn: (name, institution)
+        for brn, name, institution in await session.execute(
+            select(
+                ApplicationCompany.brn,
+                ApplicationCompany.registered_name,
+                ApplicationCompany.institution_id,
+            ).where(ApplicationCompany.application_id == application.id)
+        )
+    }
+    await session.execute(
+        delete(ApplicationCompany).where(ApplicationCompany.application_id == application.id)
+    )
+    records: list[dict[str, Any]] = [
+        {
+            "application_id": application.id,
+            "brn": company.brn,
+            "position": position,
+            "name": names[company.brn],
+            "registered_name": registered.get(company.brn, (None, None))[0],
+            "institution_id": registered.get(company.brn, (None, None))[1],
+            "row_count": company.rows,
+            "quantity": company.quantity,
+            "mileage": company.points,
+            "contracts": [
+                {
+                    "contract": line.contract,
+                    "quantity": line.quantity,
+                    "earlier": line.earlier,
+                    "points": line.points,
+                }
+                for line in company.contracts
+            ],
+        }
+        for position, company in enumerate(assessment.companies, 1)
+    ]
+    if records:
+        await session.execute(insert(ApplicationCompany), records)
+    application.company_count = len(records)
+    application.mileage = assessment.total

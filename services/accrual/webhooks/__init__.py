@@ -1,0 +1,1 @@
+"""Webhooks: partners hear of every move of their applications, signed, retried, replayable."""
