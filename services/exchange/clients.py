@@ -7,6 +7,8 @@ from uuid import UUID
 
 from shared.http import Identity, RemoteProblem, ServiceClient
 
+MAX_REASON = 500  # what the ledger keeps of one
+
 
 class HoldRefused(Exception):  # noqa: N818  # an answer, not an error
     """The ledger will never place this hold. `available` when it told how much there is."""
@@ -52,6 +54,7 @@ class Ledger:
         seller_id: UUID,
         amount: int,
         reference: str,
+        title: str,
         acting_for: str | None = None,
     ) -> None:
         """Reserve points of the buyer for the seller. Raises `HoldRefused`.
@@ -66,6 +69,8 @@ class Ledger:
             "amount": amount,
             "kind": "exchange",
             "reference": reference,
+            "title": title,
+            "origin_id": str(seller_id),
             "expires_at": None,
         }
         try:
@@ -73,7 +78,7 @@ class Ledger:
                 "/internal/ledger/holds", body, repeatable=True, acting_for=acting_for
             )
         except RemoteProblem as refusal:
-            if refusal.status == 422 or refusal.code == "HOLD_VOIDED":
+            if refusal.code in {"INSUFFICIENT", "HOLD_VOIDED"}:
                 raise HoldRefused(refusal.code, _available(refusal)) from None
             raise
 
@@ -111,14 +116,14 @@ class Ledger:
             "id": str(reversal_id),
             "transfer_id": str(transfer_id),
             "amount": amount,
-            "reason": reason,
+            "reason": reason[:MAX_REASON],
         }
         try:
             await self._http.post(
                 "/internal/ledger/reversals", body, repeatable=True, acting_for=acting_for
             )
         except RemoteProblem as refusal:
-            if refusal.status == 422:
+            if refusal.code in {"INSUFFICIENT", "REVERSED_ALREADY"}:
                 raise ReversalRefused(refusal.code, _available(refusal)) from None
             raise
 

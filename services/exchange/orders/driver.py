@@ -64,6 +64,7 @@ async def _ask(
                     seller_id=order.seller_id,
                     amount=movement.amount,
                     reference=str(order.id),
+                    title=order.listing_title,
                     acting_for=acting_for,
                 )
             case "post":
