@@ -17,7 +17,7 @@ Nothing a cell can hold makes these functions raise.
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
@@ -121,6 +121,18 @@ def text(cell: Cell, limit: int) -> str | Fault:
     if len(line) > limit:
         return Fault(errors.TEXT_TOO_LONG, None, {"limit": limit, "length": len(line)})
     return line
+
+
+def are_clean(texts: Iterable[str], limit: int) -> bool:
+    """Whether `text` would give back each of these as it is, found out for all of them at once."""
+    filled = list(filter(None, texts))
+    joined = f" {' '.join(filled)} "
+    return (
+        "  " not in joined  # inside of one, or at its ends
+        and joined.isprintable()
+        and unicodedata.is_normalized("NFC", joined)
+        and max(map(len, filled), default=0) <= limit
+    )
 
 
 def choice(cell: Cell, words: Mapping[str, str]) -> str | Fault:

@@ -19,9 +19,9 @@ from services.accrual.applications.claims import (
     contract_of,
     last_eligible_day,
 )
-from services.accrual.applications.columns import COLUMNS, Column, Parser
+from services.accrual.applications.columns import COLUMNS, Column
 from services.accrual.applications.rows import RawRow, Row
-from services.accrual.criteria.rules import Assessment, Claim, FieldRule, Posted, assess
+from services.accrual.criteria.rules import Assessment, FieldRule, Posted, assess
 from shared.problems import Finding, FindingKind
 
 MAX_ROWS = 5_000  # M-015; a deployment may set another
@@ -123,7 +123,8 @@ def check_rows(
     _warn_of_likeness(check, valid)
     rows = [_row(rule, entry) for entry in valid]
     names = _company_names(check, entries)
-    assessment = assess(rule, map(claim_of, rows), check.posted)
+    claims = ((row.brn, row.contract, row.quantity) for row in rows)
+    assessment = assess(rule, claims, check.posted)
     _check_points(check, rows, assessment)
     check.findings.sort(key=lambda finding: finding.row or 0)
     return Checked(tuple(rows), tuple(check.findings), assessment, names)
@@ -149,10 +150,6 @@ def check_evidence(rule: FieldRule, attached: Collection[str]) -> list[Finding]:
     ]
 
 
-def claim_of(row: Row) -> Claim:
-    return Claim(row.brn, row.contract, row.quantity)
-
-
 # --- reading ----------------------------------------------------------------------------------
 
 
@@ -160,20 +157,19 @@ def _read(
     check: _Check, filled: Sequence[tuple[int, RawRow]], absent: Collection[str]
 ) -> list[_Entry]:
     """The cells as values, column by column, then put together again as rows."""
-    columns, parsed_columns = [], []
+    columns: list[Column] = []
+    parsed_columns: list[Sequence[Value | Fault]] = []
+    doubtful: list[tuple[int, Column]] = []
     sheet_columns = zip(*(raw.cells for _, raw in filled), strict=True)
     for column, sheet_column in zip(COLUMNS[check.rule.code], sheet_columns, strict=True):
-        parsed = _parsed(column.parser(check.today), sheet_column)
-        # Nothing is to be said of an optional column that nobody filled in.
-        if column.required or any(value != "" for value in parsed):
-            columns.append(column)
-            parsed_columns.append(parsed)
+        parsed, distinct = _parsed(column, check.today, sheet_column)
+        if not column.required and all(value == "" for value in distinct):
+            continue  # nothing is to be said of an optional column that nobody filled in
+        if any(value == "" or value.__class__ is Fault for value in distinct):
+            doubtful.append((len(columns), column))
+        columns.append(column)
+        parsed_columns.append(parsed)
     keys = [column.key for column in columns]
-    doubtful = [
-        (index, column)
-        for index, (column, parsed) in enumerate(zip(columns, parsed_columns, strict=True))
-        if any(value == "" or value.__class__ is Fault for value in parsed)
-    ]
     entries = []
     for (position, raw), parsed in zip(filled, zip(*parsed_columns, strict=True), strict=True):
         values = dict(zip(keys, parsed, strict=True))
@@ -186,13 +182,25 @@ def _read(
     return entries
 
 
-def _parsed(parse: Parser, column: Sequence[Cell]) -> list[Value | Fault]:
-    """A column's cells as values. Sheets repeat themselves: every distinct cell is parsed once."""
-    kinds = set(map(type, column))
+def _parsed(
+    column: Column, today: date, sheet_column: Sequence[Cell]
+) -> tuple[Sequence[Value | Fault], Collection[Value | Fault]]:
+    """A column's cells as values, and the distinct ones: sheets repeat themselves.
+
+    Every distinct cell is parsed once, and text that is clean as a whole not at all.
+    """
+    parse = column.parser(today)
+    kinds = set(map(type, sheet_column))
     if bool in kinds or Fault in kinds:  # True equals 1; a fault has no hash
-        return ["" if cells.is_blank(cell) else parse(cell) for cell in column]
-    known = {cell: "" if cells.is_blank(cell) else parse(cell) for cell in set(column)}
-    return [known[cell] for cell in column]
+        values = ["" if cells.is_blank(cell) else parse(cell) for cell in sheet_column]
+        return values, values
+    distinct = set(sheet_column)
+    if kinds == {str} and column.type == "text":
+        texts = [str(cell) for cell in distinct]
+        if cells.are_clean(texts, column.limit):
+            return [str(cell) for cell in sheet_column], texts
+    known = {cell: "" if cells.is_blank(cell) else parse(cell) for cell in distinct}
+    return [known[cell] for cell in sheet_column], known.values()
 
 
 def _settle(
@@ -377,16 +385,17 @@ def _check_deposits(check: _Check, group: Sequence[_Entry], posted: Posted | Non
 def _row(rule: FieldRule, entry: _Entry) -> Row:
     # A valid entry has every required cell, hence a day and a key.
     assert entry.reference_on is not None
+    deposited = entry.won(rule.amount)
     return Row(
-        number=entry.number,
-        brn=entry.values["brn"],
-        company_name=entry.values["company_name"],
-        contract=entry.contract,
-        quantity=entry.won(rule.amount) - entry.won(rule.less) if rule.amount else 1,
-        deposited_won=entry.won(rule.amount),
-        reference_on=entry.reference_on,
-        key=entry.key,
-        values=entry.values,
+        entry.number,
+        entry.values["brn"],
+        entry.values["company_name"],
+        entry.contract,
+        deposited - entry.won(rule.less) if rule.amount else 1,
+        deposited,
+        entry.reference_on,
+        entry.key,
+        entry.values,
     )
 
 

@@ -203,13 +203,16 @@ def _rows(
     """The filled rows, their cells in the order of `columns`; absent columns are blank."""
     positions = [places[c.key] - grid.first_column - 1 if c.key in places else -1 for c in columns]
     width = max(positions) + 1
-    pick = itemgetter(*positions)
+    complete = min(positions) >= 0
+    pick = itemgetter(*(position if position >= 0 else width for position in positions))
     starts = _merged_from(grid, columns, positions)
     merged: dict[int, tuple[int, Cell]] = {}
     taken = 0
-    for number, row in enumerate(body, header_row + 1):
-        # Filled up to the last column, and a blank at the end for the absent ones.
-        picked = pick((*row, *("",) * max(1, width + 1 - len(row))))
+    for number, line in enumerate(body, header_row + 1):
+        if complete and len(line) >= width:
+            picked = pick(line)
+        else:  # blanks to the last column, and one more for the absent ones
+            picked = pick((*line[:width], *("",) * (width + 1 - min(len(line), width))))
         if all(map(cells.is_blank, picked)):
             continue
         if starts:

@@ -14,31 +14,32 @@ from xml.parsers import expat
 from services.accrual import errors
 from services.accrual.applications.cells import Fault
 
-_FLAT = bytes.maketrans(b"\t\r\n'", b'   "')
-_FAR = re.compile(rb' r="(?:[A-Za-z]{3}|[D-Zd-z][A-Za-z][0-9]|[A-Za-z]{0,2}[0-9]{5})')
-_UNUSUAL = (
-    *(b"<c>", b"<c/", b"<row>", b"<row/"),  # cells and rows that do not state their place
-    *(b":c ", b":c>", b":c/", b":row"),  # a namespace prefix
-    *(b" =", b"= ", b'"r='),  # other spellings of an attribute
-    *(b'"e"', b"<f>", b"<f ", b"<f/", b"hidden="),  # errors, formulas, hidden rows
-)
+# A cell or row that does not begin with its place, or not one within 10,000 rows and 104 columns.
+_ODD_CELL = re.compile(rb'<c(?! r="[A-C]?[A-Z][0-9]{1,4}")')
+_ODD_ROW = re.compile(rb'<row(?! r="[0-9]{1,4}")')
 
 
 def is_ordinary(part: bytes) -> bool:
     """Whether a part is no worksheet, or one in which a survey would find nothing.
 
-    Every cell and row states its place in the usual spelling, within 10,000 rows and 104 columns,
-    and there is no formula, error or hidden row. A few passes of `count` and `in` answer this much
-    faster than parsing.
+    Every cell and row begins with its place, spelled as usual, within 10,000 rows and 104 columns;
+    there is no namespace prefix, formula, error or hidden row. A few passes of `count` and `in`
+    say so in a fifth of the time it takes to parse. They may take an ordinary sheet for another
+    (a text that looks like markup), never the other way round.
     """
-    if b"sheetData" not in part:
+    start, end = part.find(b"sheetData"), part.rfind(b"sheetData")
+    if start < 0:
         return True
-    flat = part.translate(_FLAT)
-    return (
-        flat.count(b"<c ") == flat.count(b'<c r="')
-        and flat.count(b"<row ") == flat.count(b'<row r="')
-        and not any(unusual in flat for unusual in _UNUSUAL)
-        and not _FAR.search(flat)
+    data = part[start : end if end > start else None]
+    return not (
+        # The parser goes by the first `r` of an element, here the first of its attributes.
+        _ODD_CELL.search(data)
+        or _ODD_ROW.search(data)
+        # A single byte is found, or not, at once: it is asked for before words that contain it.
+        or (b":" in data and (b":c" in data or b":row" in data))
+        or (b"f" in data and (b"<f>" in data or b"<f " in data or b"<f/" in data))
+        or (b"h" in data and b"hidden" in data)
+        or (b"e" in data and (b'"e"' in data or b"'e'" in data))
     )
 
 

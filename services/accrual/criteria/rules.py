@@ -156,12 +156,8 @@ class Criteria:
     fields: Mapping[str, FieldRule]
 
 
-class Claim(NamedTuple):
-    """One eligible row: whose, under which contract (None where the basis is the company)."""
-
-    brn: str
-    contract: str | None
-    quantity: int
+Claim = tuple[str, str | None, int]
+"""One eligible row: whose (BRN), under which contract (None without one), and the quantity."""
 
 
 class Posted(NamedTuple):
