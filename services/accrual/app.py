@@ -2,7 +2,10 @@
 
 from fastapi import FastAPI
 
+from services.accrual.applications import review_routes, row_routes, template_routes
+from services.accrual.applications import routes as applications
 from services.accrual.criteria import routes as criteria
+from services.accrual.ledger import routes as ledger
 from services.accrual.settings import Settings
 from shared.runtime import Runtime, service_app
 
@@ -13,4 +16,16 @@ def create_runtime(settings: Settings) -> Runtime:
 
 def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
     runtime = runtime or create_runtime(settings)
-    return service_app(runtime, title="산학협력 마일리지 — 적립", routers=[criteria.router])
+    return service_app(
+        runtime,
+        title="산학협력 마일리지 — 적립",
+        routers=[
+            criteria.router,
+            template_routes.router,
+            applications.router,
+            row_routes.router,
+            review_routes.router,
+            ledger.router,
+            ledger.internal,
+        ],
+    )

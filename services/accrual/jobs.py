@@ -1,7 +1,11 @@
 """Job handlers and schedules of the accrual service."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from uuid import UUID
 
+from services.accrual.applications import registry_names, review
+from services.accrual.clients import Registry
+from services.accrual.ledger import service as ledger
 from shared.clock import utc_now
 from shared.idempotency import KEPT_DAYS, purge_keys
 from shared.jobs import Jobs
@@ -14,3 +18,38 @@ jobs = Jobs()
 async def purge_idempotency_keys(runtime: Runtime) -> None:
     async with runtime.sessions.begin() as session:
         await purge_keys(session, utc_now() - timedelta(days=KEPT_DAYS))
+
+
+@jobs.task("ledger.expire_holds", every="* * * * *")
+async def expire_holds(runtime: Runtime) -> None:
+    """Release what expired lately; what an outage of a day left over is found once a night."""
+    await _expire_holds(runtime, since=utc_now() - timedelta(days=1))
+
+
+@jobs.task("ledger.expire_all_holds", every="47 3 * * *")
+async def expire_all_holds(runtime: Runtime) -> None:
+    await _expire_holds(runtime, since=None)
+
+
+async def _expire_holds(runtime: Runtime, *, since: datetime | None) -> None:
+    expired = 1
+    while expired:
+        async with runtime.sessions.begin() as session:
+            expired = await ledger.expire_holds(session, now=utc_now(), since=since)
+
+
+@jobs.task("files.delete")
+async def delete_file(runtime: Runtime, key: str) -> None:
+    await runtime.files.delete(key)
+
+
+@jobs.task("applications.names")
+async def look_up_names(runtime: Runtime, application_id: str) -> None:
+    registry = Registry(runtime.identity, runtime.settings.auth_url)
+    await registry_names.look_up(runtime.sessions, registry, UUID(application_id))
+
+
+@jobs.task("applications.release_stale", every="*/30 * * * *")
+async def release_stale_claims(runtime: Runtime) -> None:
+    async with runtime.sessions.begin() as session:
+        await review.release_stale(session, now=utc_now())

@@ -3,6 +3,8 @@
 Alembic compares this module's metadata with the migrated database.
 """
 
+from services.accrual.applications import models as applications
 from services.accrual.base import Base
+from services.accrual.ledger import models as ledger
 
-__all__ = ["Base"]
+__all__ = ["Base", "applications", "ledger"]

@@ -1,0 +1,106 @@
+"""The ledger's tables. They are written by the functions of the migration, and by nothing else."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, Text, func, text
+from sqlalchemy.dialects.postgresql import ENUM
+from sqlalchemy.orm import Mapped, mapped_column
+
+from services.accrual.base import Base
+from services.accrual.ledger.rules import Balance, State
+
+_state = ENUM(*State, name="transfer_state", create_type=False)
+
+
+class Account(Base):
+    """An institution's account; `id` is the institution's. Points held are still in `balance`."""
+
+    __tablename__ = "account"
+    __table_args__ = (
+        CheckConstraint(
+            "held >= 0 AND floor <= 0 AND balance - held >= floor", name="never_overdrawn"
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    balance: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    held: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    floor: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    version: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    head: Mapped[bytes] = mapped_column(LargeBinary, server_default=text("''::bytea"))
+    opened_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    def to_balance(self) -> Balance:
+        return Balance(self.balance, self.held)
+
+
+class Transfer(Base):
+    """What moved, or was held, voided or expired. Append-only."""
+
+    __tablename__ = "transfer"
+    __table_args__ = (
+        Index(
+            "uq_transfer_hold_ends_once",
+            "pending_id",
+            unique=True,
+            postgresql_where=text("pending_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_transfer_reverses_id",
+            "reverses_id",
+            postgresql_where=text("reverses_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_transfer_expires_at",
+            "expires_at",
+            postgresql_where=text("expires_at IS NOT NULL"),
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    state: Mapped[str] = mapped_column(_state)
+    kind: Mapped[str] = mapped_column(Text)
+    debit_account: Mapped[UUID | None]
+    credit_account: Mapped[UUID | None]
+    amount: Mapped[int | None] = mapped_column(BigInteger)
+    pending_id: Mapped[UUID | None]
+    reverses_id: Mapped[UUID | None]
+    effective_at: Mapped[datetime]
+    recorded_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+    field: Mapped[str | None] = mapped_column(Text)
+    title: Mapped[str | None] = mapped_column(Text)
+    reference: Mapped[str | None] = mapped_column(Text)
+    origin_id: Mapped[UUID | None]
+    details: Mapped[dict[str, Any] | None] = mapped_column("metadata")
+    digest: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class Entry(Base):
+    """What one transfer did to one account, with the balance it left. Append-only, hash-chained.
+
+    A hold and its release are entries of amount 0 that change `held`.
+    """
+
+    __tablename__ = "entry"
+    __table_args__ = (
+        Index("ix_entry_account_id_recorded_at", "account_id", "recorded_at"),
+        Index(
+            "ix_entry_dated_back",
+            "account_id",
+            "recorded_at",
+            postgresql_where=text("effective_at < recorded_at"),
+        ),
+    )
+
+    account_id: Mapped[UUID] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    transfer_id: Mapped[UUID]
+    amount: Mapped[int] = mapped_column(BigInteger)
+    balance: Mapped[int] = mapped_column(BigInteger)
+    held: Mapped[int] = mapped_column(BigInteger)
+    effective_at: Mapped[datetime]
+    recorded_at: Mapped[datetime]
+    hash: Mapped[bytes] = mapped_column(LargeBinary)

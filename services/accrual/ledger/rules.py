@@ -1,0 +1,112 @@
+"""The ledger's words and its small decisions, without clock or database.
+
+A *transfer* moves points from one account (debited) to another (credited). An account is an
+institution's, with the institution's id, or one of the three system accounts. A *hold* is a
+pending transfer: it reserves points until it is posted, voided or expires, each a new transfer that
+points at it. *Available* is what can be spent: the balance less the holds, never below zero.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+from uuid import UUID
+
+from services.accrual.ledger import errors
+from shared.problems import Finding
+
+ISSUANCE: Final = UUID(int=1)
+"""Where accrued points come from; its balance is minus all points in the world."""
+REDEMPTION: Final = UUID(int=2)
+"""Where points go that bought a bonus in a programme (M-050)."""
+EXPIRY: Final = UUID(int=3)
+"""Where expired points go (M-021)."""
+LAST_SYSTEM_ACCOUNT: Final = UUID(int=255)
+
+MAX_BATCH: Final = 1_000
+MAX_AMOUNT: Final = 10**12
+
+
+class State(StrEnum):
+    PENDING = "pending"
+    POSTED = "posted"
+    VOIDED = "voided"
+    EXPIRED = "expired"
+
+
+class Kind(StrEnum):
+    """Why points move. Other services may give kinds of their own to what they hold."""
+
+    ACCRUAL = "accrual"
+    EXCHANGE = "exchange"
+    UTILISATION = "utilisation"
+    ADJUSTMENT = "adjustment"
+    EXPIRY = "expiry"
+    MIGRATION = "migration"
+    REVERSAL = "reversal"
+    REVOCATION = "revocation"  # the one kind that may overdraw an account (M-051)
+    TOMBSTONE = "tombstone"  # a hold that was voided before it arrived
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewTransfer:
+    """A transfer as its maker wants it. The id is the maker's, chosen before the first attempt.
+
+    `field` is the accrual field the points were earned in, by which certificates break balances
+    down (M-052); `title` is what statements show as 사업명, `origin_id` the institution whose
+    application or sale it came from (적립기관, M-040). `effective_at` None: when it is recorded.
+    """
+
+    id: UUID
+    debit_account: UUID | None
+    credit_account: UUID | None
+    amount: int | None
+    kind: str
+    state: State = State.POSTED
+    pending_id: UUID | None = None
+    reverses_id: UUID | None = None
+    effective_at: datetime | None = None
+    expires_at: datetime | None = None
+    field: str | None = None
+    title: str | None = None
+    reference: str | None = None
+    origin_id: UUID | None = None
+    metadata: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewReversal:
+    """Move points of `transfer_id` back: `amount` of them, or all."""
+
+    id: UUID
+    transfer_id: UUID
+    amount: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """Whole points. `balance` may be negative after a revocation; `available` never is (M-051)."""
+
+    balance: int
+    held: int
+
+    @property
+    def available(self) -> int:
+        return max(0, self.balance - self.held)
+
+
+def is_system(account: UUID) -> bool:
+    return account <= LAST_SYSTEM_ACCOUNT
+
+
+def findings_of(transfers: Sequence[NewTransfer], *, now: datetime) -> Iterator[Finding]:
+    """Everything that is wrong with these transfers, whatever the accounts hold."""
+    for index, transfer in enumerate(transfers):
+        at = f"/{index}"
+        if transfer.amount is not None and not 0 < transfer.amount <= MAX_AMOUNT:
+            yield errors.AMOUNT_NOT_POSITIVE.at(f"{at}/amount", field="amount")
+        if transfer.debit_account is not None and transfer.debit_account == transfer.credit_account:
+            yield errors.SAME_ACCOUNT.at(f"{at}/to_institution_id", field="to_institution_id")
+        if transfer.effective_at is not None and transfer.effective_at > now:
+            yield errors.EFFECTIVE_IN_FUTURE.at(f"{at}/effective_at", field="effective_at")

@@ -1,0 +1,300 @@
+"""Use cases of the ledger, for the routes and for the other capabilities of this service.
+
+All of them work inside the caller's transaction, so an approval and what it posts are one. A
+refusal is a `Problem`, and it has ended that transaction: nothing of it can be committed.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+from uuid import UUID, uuid5
+
+import orjson
+from sqlalchemy import ColumnElement, exists, func, select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute, aliased
+
+from services.accrual.ledger import errors, rules
+from services.accrual.ledger.models import Account, Entry, Transfer
+from services.accrual.ledger.rules import Balance, Kind, NewReversal, NewTransfer, State
+from shared.clock import utc_now
+from shared.problems import Invalid, Problem
+
+REFUSED: Final = "MLGED"  # the SQLSTATE of the database functions' refusals
+
+_POST_ONE = text(
+    "SELECT post_transfer(request)::integer FROM jsonb_populate_record("
+    "NULL::transfer_request, CAST(:requests AS jsonb)) AS request"
+)
+_POST_MANY = text(
+    "SELECT post_transfers(array_agg(request)) FROM jsonb_populate_recordset("
+    "NULL::transfer_request, CAST(:requests AS jsonb)) AS request"
+)
+_LOCK_ACCOUNTS = text("SELECT lock_accounts(CAST(:accounts AS uuid[]))")
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A transfer as it stands. A hold is `pending` until another transfer ended it."""
+
+    transfer: Transfer
+    state: str
+    ended_by: UUID | None
+    posted: int | None
+    reversed: int
+
+
+async def open_accounts(session: AsyncSession, institution_ids: Iterable[UUID]) -> None:
+    """Accounts for these institutions, where they have none yet. Postings open them by themselves;
+    this is for institutions that should be seen with zero points."""
+    values = [{"id": one} for one in sorted(set(institution_ids))]
+    if values:
+        await session.execute(insert(Account).on_conflict_do_nothing(), values)
+
+
+async def post_transfers(session: AsyncSession, transfers: Sequence[NewTransfer]) -> int:
+    """Post all of these, or none; how many are new, since the same id with the same content is
+    a replay and does nothing. At most `rules.MAX_BATCH` at once keep locks short; more are allowed.
+
+    Raises `Invalid`, `Insufficient` (the first transfer that overdraws, in the given order),
+    `TransferConflict`, and for transfers that end or undo others `HoldEnded`, `HoldExpired`,
+    `ExceedsHold`, `ReversedAlready`.
+    """
+    if not transfers:
+        return 0
+    findings = list(rules.findings_of(transfers, now=utc_now()))
+    if findings:
+        raise Invalid(errors=findings)
+    alone = len(transfers) == 1
+    requests = orjson.dumps(transfers[0] if alone else transfers).decode()
+    try:
+        fresh = await session.scalar(_POST_ONE if alone else _POST_MANY, {"requests": requests})
+    except DBAPIError as error:
+        raise _refusal(error) from error
+    return int(fresh or 0)
+
+
+async def hold(session: AsyncSession, wanted: NewTransfer) -> bool:
+    """Reserve points: they stay in the balance but are no longer available. Whether it is new.
+
+    Raises `Insufficient`, `HoldVoided` (it was voided before it arrived), `TransferConflict`.
+    """
+    return await post_transfers(session, [replace(wanted, state=State.PENDING)]) == 1
+
+
+async def post_hold(session: AsyncSession, *, id: UUID, hold_id: UUID, amount: int) -> bool:  # noqa: A002  # the contract's word
+    """Move `amount` of the held points; the rest is released. Whether it is new.
+
+    Raises `TransferNotFound`, `HoldVoided`, `HoldEnded`, `HoldExpired`, `ExceedsHold`.
+    """
+    held = await _hold(session, hold_id)
+    if held.kind == Kind.TOMBSTONE:
+        raise errors.HoldVoided(transfer_id=str(hold_id))
+    ending = _ending(held, id=id, state=State.POSTED, amount=amount)
+    return await post_transfers(session, [ending]) == 1
+
+
+async def void_hold(session: AsyncSession, *, id: UUID, hold_id: UUID) -> bool:  # noqa: A002  # the contract's word
+    """Release all of the held points. Whether it is new.
+
+    A hold that never arrived is voided too: it leaves a tombstone that refuses it for ever, so the
+    caller's messages may overtake each other. Raises `HoldEnded`.
+    """
+    held = await session.get(Transfer, hold_id)
+    if held is None:
+        try:
+            async with session.begin_nested():
+                return await post_transfers(session, _tombstone(id=id, hold_id=hold_id)) > 0
+        except errors.TransferConflict:
+            held = await _hold(session, hold_id)  # it arrived at the same moment
+    if held.kind == Kind.TOMBSTONE:
+        ending = _tombstone(id=id, hold_id=hold_id)[1]
+    else:
+        ending = _ending(await _hold(session, hold_id), id=id, state=State.VOIDED)
+    return await post_transfers(session, [ending]) == 1
+
+
+async def reverse_transfers(
+    session: AsyncSession,
+    reversals: Sequence[NewReversal],
+    *,
+    reason: str,
+    kind: Kind = Kind.REVERSAL,
+) -> int:
+    """Move points of posted transfers back, all or none; how many reversals are new.
+
+    As a `Kind.REVOCATION` it is never refused for lack of points: the account goes below zero and
+    what it earns next repays that first (M-051). Raises `TransferNotFound`, `NotReversible`,
+    `ReversedAlready`, `Insufficient`, `TransferConflict`.
+    """
+    ids = [one.transfer_id for one in reversals]
+    found = await session.scalars(select(Transfer).where(Transfer.id.in_(ids)))
+    originals = {original.id: original for original in found}
+    backwards = []
+    for one in reversals:
+        original = originals.get(one.transfer_id)
+        if original is None:
+            raise errors.TransferNotFound
+        if original.state != State.POSTED or original.reverses_id is not None:
+            raise errors.NotReversible
+        backwards.append(_backwards(original, one, kind=kind, reason=reason))
+    return await post_transfers(session, backwards)
+
+
+async def reverse(session: AsyncSession, reversal: NewReversal, *, reason: str) -> bool:
+    """One reversal. Whether it is new; see `reverse_transfers`."""
+    return await reverse_transfers(session, [reversal], reason=reason) == 1
+
+
+async def expire_holds(
+    session: AsyncSession, *, now: datetime, since: datetime | None = None, limit: int = 500
+) -> int:
+    """Release holds whose time is up, the oldest first; how many. `since` bounds the look back."""
+    query = (
+        select(Transfer)
+        .where(Transfer.state == State.PENDING, Transfer.expires_at <= now)
+        .where(~_ended(Transfer.id))
+        .order_by(Transfer.expires_at)
+        .limit(limit)
+    )
+    if since is not None:
+        query = query.where(Transfer.expires_at > since)
+    due = {one.id: one for one in await session.scalars(query)}
+    # Whoever ends a hold holds its account's lock; so what is open now stays open.
+    accounts = [one.debit_account for one in due.values()]
+    await session.execute(_LOCK_ACCOUNTS, {"accounts": accounts})
+    still_open = await session.scalars(
+        select(Transfer.id).where(Transfer.id.in_(due)).where(~_ended(Transfer.id))
+    )
+    endings = [
+        _ending(due[one], id=uuid5(one, "expired"), state=State.EXPIRED) for one in still_open
+    ]
+    return await post_transfers(session, endings)
+
+
+async def transfer(session: AsyncSession, transfer_id: UUID) -> Recorded:
+    """A transfer and what became of it. Raises `TransferNotFound`."""
+    ending = aliased(Transfer)
+    query = (
+        select(
+            Transfer,
+            ending.id,
+            ending.state,
+            ending.amount,
+            select(func.coalesce(func.sum(ending.amount), 0))
+            .where(ending.reverses_id == transfer_id)
+            .scalar_subquery(),
+        )
+        .outerjoin(ending, ending.pending_id == Transfer.id)
+        .where(Transfer.id == transfer_id)
+    )
+    row = (await session.execute(query)).one_or_none()
+    if row is None:
+        raise errors.TransferNotFound
+    found, ended_by, ended, amount, back = row
+    state = ended if found.state == State.PENDING and ended else found.state
+    return Recorded(found, state, ended_by, amount if state == State.POSTED else None, int(back))
+
+
+async def account(session: AsyncSession, institution_id: UUID) -> Balance:
+    """The points of an institution; zero for one that never had any."""
+    query = select(Account.balance, Account.held).where(Account.id == institution_id)
+    row = (await session.execute(query)).one_or_none()
+    return Balance(row.balance, row.held) if row else Balance(0, 0)
+
+
+async def balance_as_of(session: AsyncSession, institution_id: UUID, instant: datetime) -> int:
+    """The balance at an instant, as known today.
+
+    That is what was recorded by then, one index probe, and what was recorded later with effect by
+    then: the few entries that are dated back have an index of their own.
+    """
+    mine = Entry.account_id == institution_id
+    known_then = (
+        select(Entry.balance)
+        .where(mine, Entry.recorded_at <= instant)
+        .order_by(Entry.recorded_at.desc(), Entry.version.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    learned_later = (
+        select(func.sum(Entry.amount))
+        .where(mine, Entry.recorded_at > instant, Entry.effective_at <= instant)
+        .where(Entry.effective_at < Entry.recorded_at)
+        .scalar_subquery()
+    )
+    query = select(func.coalesce(known_then, 0) + func.coalesce(learned_later, 0))
+    return int(await session.scalar(query) or 0)
+
+
+def _ended(hold_id: ColumnElement[UUID] | InstrumentedAttribute[UUID]) -> ColumnElement[bool]:
+    ending = aliased(Transfer)
+    return exists().where(ending.pending_id == hold_id)
+
+
+def _ending(held: Transfer, *, id: UUID, state: State, amount: int | None = None) -> NewTransfer:  # noqa: A002
+    """The transfer that ends a hold; in full unless `amount` is given."""
+    return NewTransfer(
+        id=id,
+        state=state,
+        kind=held.kind,
+        debit_account=held.debit_account,
+        credit_account=held.credit_account,
+        amount=held.amount if amount is None else amount,
+        pending_id=held.id,
+        field=held.field,
+        title=held.title,
+        reference=held.reference,
+        origin_id=held.origin_id,
+    )
+
+
+def _tombstone(*, id: UUID, hold_id: UUID) -> tuple[NewTransfer, NewTransfer]:  # noqa: A002
+    """In place of a hold that has not arrived: a voided one of its id, and the void itself."""
+    grave = NewTransfer(
+        id=hold_id,
+        state=State.VOIDED,
+        kind=Kind.TOMBSTONE,
+        debit_account=None,
+        credit_account=None,
+        amount=None,
+    )
+    return grave, replace(grave, id=id, pending_id=hold_id)
+
+
+def _backwards(original: Transfer, wanted: NewReversal, *, kind: Kind, reason: str) -> NewTransfer:
+    return NewTransfer(
+        id=wanted.id,
+        kind=kind,
+        debit_account=original.credit_account,
+        credit_account=original.debit_account,
+        amount=original.amount if wanted.amount is None else wanted.amount,
+        reverses_id=original.id,
+        field=original.field,
+        title=original.title,
+        reference=original.reference,
+        origin_id=original.origin_id,
+        metadata={"reason": reason},
+    )
+
+
+async def _hold(session: AsyncSession, hold_id: UUID) -> Transfer:
+    held = await session.get(Transfer, hold_id)
+    if held is None or (held.state != State.PENDING and held.kind != Kind.TOMBSTONE):
+        raise errors.TransferNotFound
+    return held
+
+
+def _refusal(error: DBAPIError) -> Exception:
+    """The problem a database function raised, or the error itself when it is of another kind."""
+    cause = error.orig
+    if getattr(cause, "sqlstate", None) != REFUSED:
+        return error
+    diagnosis = cause.diag  # type: ignore[union-attr]  # psycopg's error, by its SQLSTATE
+    params = json.loads(diagnosis.message_detail or "{}")
+    problem: type[Problem] = errors.BY_CODE[diagnosis.message_primary or ""]
+    return problem(**params)
