@@ -49,7 +49,7 @@ def sign_in(cast: Cast) -> None:
     story.chapter("1. Who comes in, and how far")
     with User(cast.public.gateway, cast.university.login, "wrong-password-1!") as intruder:
         refused = intruder.sign_in()
-    story.check("A wrong password", (refused.status, refused.code), (401, "LOGIN_FAILED"))
+    story.check("A wrong password", (refused.status, refused.code), (400, "LOGIN_FAILED"))
     unknown = cast.public.get(f"{LEDGER}/account", expect=401)
     story.check("Without a token", unknown.code, "TOKEN_REQUIRED")
     signed_in = cast.newcomer.sign_in()

@@ -2,7 +2,9 @@
 
 from fastapi import FastAPI
 
+from services.grants.agreements import routes as agreements
 from services.grants.clients import Directory
+from services.grants.expenses import routes as expenses
 from services.grants.programmes import routes as programmes
 from services.grants.proposals import routes as proposals
 from services.grants.settings import Settings
@@ -18,6 +20,12 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
     return service_app(
         runtime,
         title="산학협력 마일리지 — 지원사업",
-        routers=[programmes.router, programmes.internal, proposals.router],
+        routers=[
+            programmes.router,
+            programmes.internal,
+            proposals.router,
+            agreements.router,
+            expenses.router,
+        ],
         state={"directory": Directory(runtime.identity, settings.auth_url)},
     )

@@ -50,6 +50,18 @@ RULE_SET_SHAPE = FindingKind(
 
 # Proposals: receipt, eligibility, package --------------------------------------------------------
 
+DUPLICATE_EVIDENCE_FILE = FindingKind(
+    "DUPLICATE_EVIDENCE",
+    "이미 증빙으로 쓰인 파일입니다: {name}",
+    "This file is already evidence of an expense: {name}",
+    rule="G-040",
+)
+EVIDENCE_KIND_UNKNOWN = FindingKind(
+    "EVIDENCE_KIND_UNKNOWN",
+    "이 사업에 없는 증빙 종류입니다. 가능한 종류: {known}",
+    "This call knows no such kind of evidence. Known: {known}",
+    rule="G-040",
+)
 PART_MISSING = FindingKind(
     "PART_MISSING", "작성하지 않은 부분이 있습니다: {part}", "A part is not written yet: {field}"
 )

@@ -3,8 +3,10 @@
 Alembic compares this module's metadata with the migrated database.
 """
 
+from services.grants.agreements import models as agreements
 from services.grants.base import Base
+from services.grants.expenses import models as expenses
 from services.grants.programmes import models as programmes
 from services.grants.proposals import models as proposals
 
-__all__ = ["Base", "programmes", "proposals"]
+__all__ = ["Base", "agreements", "expenses", "programmes", "proposals"]

@@ -76,11 +76,12 @@ async def add_rule_set(session: AsyncSession, body: str, *, actor: str) -> RuleS
 
 async def rule_set(session: AsyncSession, code: str, version: int) -> RuleSet:
     """A registered rule set, parsed once per process. Raises `RuleSetUnknown`."""
-    return _parsed(await rule_set_body(session, code, version))
+    return parsed(await rule_set_body(session, code, version))
 
 
 @lru_cache(maxsize=64)
-def _parsed(body: str) -> RuleSet:
+def parsed(body: str) -> RuleSet:
+    """A registered rule set's text as rules; parsed once per process."""
     return parse(body)
 
 

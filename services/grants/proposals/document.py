@@ -61,7 +61,7 @@ def check(rules: RuleSet, raw: Mapping[str, Any]) -> Check:
     try:
         document = read(Document, raw)
     except RuleSetInvalid as unreadable:
-        return Check(tuple(_of_document(finding) for finding in unreadable.errors))
+        return Check(tuple(document_finding(finding) for finding in unreadable.errors))
     if document.budget is None:
         return Check(tuple(_filing(rules, document, None)))
     checked = check_budget(rules, document.budget)
@@ -107,7 +107,7 @@ def _filing(rules: RuleSet, document: Document, totals: Totals | None) -> Iterat
     yield from text_findings(rules, {**document.texts, **document.keywords})
 
 
-def _of_document(finding: Finding) -> Finding:
+def document_finding(finding: Finding) -> Finding:
     """What the reader says of rule sets, said of a document."""
     code = finding.code.replace("RULE_SET_", "DOCUMENT_")
     return replace(finding, kind=replace(finding.kind, code=code))

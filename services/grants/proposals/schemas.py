@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from services.grants.proposals.document import Check
 from services.grants.proposals.models import Proposal
+from services.grants.proposals.rules import Meter
 from shared.problems import Lang
 from shared.schemas import Body, FindingOut, Schema
 
@@ -54,6 +55,21 @@ class MeterOut(BaseModel):
     used_percent: str
     exceeded: bool
 
+    @classmethod
+    def of(cls, meter: Meter, lang: Lang) -> "MeterOut":
+        return cls(
+            rule=meter.rule,
+            citation=meter.citation,
+            name=meter.name.ko if lang == "ko" else meter.name.en,
+            pointer=meter.pointer,
+            numerator_won=meter.numerator_won,
+            denominator_won=meter.denominator_won,
+            limit_won=meter.limit_won,
+            percent=meter.percent,
+            used_percent=meter.used_percent,
+            exceeded=meter.finding is not None or meter.numerator_won > meter.limit_won,
+        )
+
 
 class FundsOut(BaseModel):
     grant: int
@@ -83,21 +99,7 @@ class CheckOut(BaseModel):
             items={code: _funds(funds, sums.shares[code]) for code, funds in sums.items.items()}
             if sums
             else {},
-            meters=[
-                MeterOut(
-                    rule=meter.rule,
-                    citation=meter.citation,
-                    name=meter.name.ko if lang == "ko" else meter.name.en,
-                    pointer=meter.pointer,
-                    numerator_won=meter.numerator_won,
-                    denominator_won=meter.denominator_won,
-                    limit_won=meter.limit_won,
-                    percent=meter.percent,
-                    used_percent=meter.used_percent,
-                    exceeded=meter.finding is not None,
-                )
-                for meter in check.meters
-            ],
+            meters=[MeterOut.of(meter, lang) for meter in check.meters],
         )
 
 

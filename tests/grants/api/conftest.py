@@ -12,12 +12,29 @@ from services.grants.programmes import builtin
 from services.grants.programmes.service import load_shipped_rule_sets
 from services.grants.settings import Settings
 
+API = "/api/v1/grants"
 AGENCY, UNIVERSITY = UUID(int=0xA9E), UUID(int=0x0117)
+
+
+def registry(request: httpx2.Request) -> httpx2.Response:
+    """Plays the auth service at the network's edge."""
+    if request.url.path == "/api/v1/auth/token":
+        return httpx2.Response(200, json={"access_token": "t", "expires_in": 300})
+    if request.url.path == "/internal/institutions/lookup":
+        item = {
+            "institution_id": str(UNIVERSITY),
+            "kind": "iacf",
+            "name": "한빛대학교산학협력단",
+            "brn": None,
+            "capital_area": False,
+        }
+        return httpx2.Response(200, json={"items": [item]})
+    return httpx2.Response(404, json={})
 
 
 @pytest.fixture
 async def runtime(runtime_of):
-    runtime = await runtime_of("grants", Settings)
+    runtime = await runtime_of("grants", Settings, transport=httpx2.MockTransport(registry))
     async with runtime.sessions.begin() as session:
         await load_shipped_rule_sets(session)
     return runtime
@@ -80,6 +97,29 @@ async def call(client, officer) -> str:
     return programme_id
 
 
+@pytest.fixture
+async def draft(client, call, applicant) -> dict:
+    answer = await client.post(
+        f"{API}/programmes/{call}/proposals", json={"title": "바이오가스"}, headers=applicant
+    )
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+async def save(client, draft, headers, body, version=1):
+    return await client.put(
+        f"{API}/proposals/{draft['id']}",
+        json={"title": "바이오가스", "document": body},
+        headers=headers | {"If-Match": f'"{version}"'},
+    )
+
+
+async def submit(client, draft, headers, key="k1"):
+    return await client.post(
+        f"{API}/proposals/{draft['id']}/submit", headers=headers | {"Idempotency-Key": key}
+    )
+
+
 def line(item: str, kind: str, fund: str, amount_won: int = 0, **more: Any) -> dict[str, Any]:
     return {"item": item, "kind": kind, "fund": fund, "amount_won": amount_won, **more}
 
@@ -114,7 +154,8 @@ def document() -> dict[str, Any]:
         ),
         line("equipment_facility", "equipment_purchase", "cash", 60_000_000),
         line("materials", "reagents", "grant", 100_000_000),
-        line("technical_information", "books", "grant", 60_000_000),
+        line("technical_information", "books", "grant", 55_000_000),
+        line("technical_information", "meeting", "grant", 5_000_000),
         line("research_activity", "incentive", "grant", 4_000_000),
         line("supplies_fees", "printing", "grant", 9_800_000),
         line("travel", "domestic_trip", "grant", 5_000_000),

@@ -3,69 +3,13 @@
 import asyncio
 import copy
 
-import httpx2
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from services.grants.app import create_app
-from services.grants.programmes.service import load_shipped_rule_sets
-from services.grants.settings import Settings
-from tests.grants.api.conftest import UNIVERSITY, document
+from tests.grants.api.conftest import document, save, submit
 
 API = "/api/v1/grants"
-
-
-def registry(request: httpx2.Request) -> httpx2.Response:
-    """Plays the auth service at the network's edge."""
-    if request.url.path == "/api/v1/auth/token":
-        return httpx2.Response(200, json={"access_token": "t", "expires_in": 300})
-    if request.url.path == "/internal/institutions/lookup":
-        item = {
-            "institution_id": str(UNIVERSITY),
-            "kind": "iacf",
-            "name": "한빛대학교산학협력단",
-            "brn": None,
-            "capital_area": False,
-        }
-        return httpx2.Response(200, json={"items": [item]})
-    return httpx2.Response(404, json={})
-
-
-@pytest.fixture
-async def runtime(runtime_of):
-    runtime = await runtime_of("grants", Settings, transport=httpx2.MockTransport(registry))
-    async with runtime.sessions.begin() as session:
-        await load_shipped_rule_sets(session)
-    return runtime
-
-
-@pytest.fixture
-def client(runtime, client_of) -> httpx2.AsyncClient:
-    return client_of(create_app(runtime.settings, runtime))
-
-
-@pytest.fixture
-async def draft(client, call, applicant) -> dict:
-    answer = await client.post(
-        f"{API}/programmes/{call}/proposals", json={"title": "바이오가스"}, headers=applicant
-    )
-    assert answer.status_code == 201, answer.text
-    return answer.json()
-
-
-async def save(client, draft, headers, body, version=1):
-    return await client.put(
-        f"{API}/proposals/{draft['id']}",
-        json={"title": "바이오가스", "document": body},
-        headers=headers | {"If-Match": f'"{version}"'},
-    )
-
-
-async def submit(client, draft, headers, key="k1"):
-    return await client.post(
-        f"{API}/proposals/{draft['id']}/submit", headers=headers | {"Idempotency-Key": key}
-    )
 
 
 async def test_a_half_written_draft_is_kept_and_told_what_is_missing(client, draft, applicant):

@@ -37,7 +37,8 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.CheckConstraint(
-            "state IN ('draft', 'submitted', 'withdrawn', 'pre_review', 'eligible', 'ineligible', 'scored', 'preferred', 'reserve', 'rejected', 'negotiation', 'designated', 'agreed')",
+            "state IN ('draft', 'submitted', 'withdrawn', 'pre_review', 'eligible', 'ineligible', "
+            "'scored', 'preferred', 'reserve', 'rejected', 'negotiation', 'designated', 'agreed')",
             name=op.f("ck_proposal_state"),
         ),
         sa.ForeignKeyConstraint(

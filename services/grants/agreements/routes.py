@@ -1,0 +1,51 @@
+"""Agreements over HTTP."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Response
+
+from services.grants.agreements import service
+from services.grants.agreements.schemas import AgreeIn, AgreementOut
+from shared.caller import institution_of, requires
+from shared.db import Session
+from shared.idempotency import Once
+from shared.paging import Cursor, Limit, Page, PageRequest
+from shared.tokens import Claims
+
+router = APIRouter(prefix="/api/v1/grants", tags=["협약"])
+
+Officer = Annotated[Claims, Depends(requires("grants:manage"))]
+Party = Annotated[Claims, Depends(requires("grants:apply", "grants:manage", "grants:settle"))]
+
+
+@router.post(
+    "/received/{proposal_id}/agree",
+    status_code=201,
+    response_model=AgreementOut,
+    summary="협약 체결",
+)
+async def agree_proposal(
+    proposal_id: UUID, body: AgreeIn, officer: Officer, once: Once, session: Session
+) -> Response:
+    agreement = await service.agree(
+        session, proposal_id, institution_of(officer), officer, body.agreed_on
+    )
+    return await once.answer(201, AgreementOut.model_validate(agreement))
+
+
+@router.get("/agreements", summary="협약 목록")
+async def list_agreements(
+    party: Party, session: Session, limit: Limit = 50, cursor: Cursor = None
+) -> Page[AgreementOut]:
+    items, next_cursor, total = await service.list_agreements(
+        session, institution_of(party), PageRequest(limit=limit, cursor=cursor)
+    )
+    return Page[AgreementOut].model_validate(
+        {"items": items, "next_cursor": next_cursor, "total": total}, from_attributes=True
+    )
+
+
+@router.get("/agreements/{agreement_id}", response_model=AgreementOut, summary="협약 상세")
+async def read_agreement(agreement_id: UUID, party: Party, session: Session) -> object:
+    return await service.readable_agreement(session, agreement_id, party)

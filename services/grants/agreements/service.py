@@ -1,0 +1,123 @@
+"""From a designated proposal to an agreement, and the plan that expenses are held against."""
+
+from collections.abc import Sequence
+from datetime import date
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.grants.agreements.models import Agreement, PlanVersion
+from services.grants.expenses.rules import Plan, plan_of
+from services.grants.programmes.models import Programme
+from services.grants.programmes.reading import read
+from services.grants.programmes.service import note, parsed, rule_set_body
+from services.grants.proposals.document import Document
+from services.grants.proposals.models import Proposal, Submission
+from services.grants.proposals.moves import move
+from services.grants.proposals.rules import totals
+from shared.paging import PageRequest, paginate
+from shared.problems import NotFound
+from shared.tokens import Claims
+
+
+async def agree(
+    session: AsyncSession, proposal_id: UUID, agency_id: UUID, caller: Claims, agreed_on: date
+) -> Agreement:
+    """Make the agreement of a designated proposal, with its last submission as the plan."""
+    proposal = await session.get(Proposal, proposal_id, with_for_update=True)
+    programme = await session.get(Programme, proposal.programme_id) if proposal else None
+    if proposal is None or programme is None or programme.agency_id != agency_id:
+        raise NotFound
+    target = move(proposal.state, "agree")
+    query = select(Submission).where(
+        Submission.proposal_id == proposal.id, Submission.seq == proposal.submissions
+    )
+    submission = (await session.scalars(query)).one()
+    budget = read(Document, submission.document).budget
+    assert budget is not None  # a submission was checked
+    agreement = Agreement(
+        proposal_id=proposal.id,
+        programme_id=programme.id,
+        agency_id=agency_id,
+        institution_id=proposal.institution_id,
+        institution_name=proposal.institution_name,
+        title=proposal.title,
+        agreed_on=agreed_on,
+        year_start=budget.year.start,
+        year_end=budget.year.end,
+    )
+    session.add(agreement)
+    await session.flush()
+    session.add(
+        PlanVersion(
+            agreement_id=agreement.id,
+            version=1,
+            document=submission.document,
+            reason="협약",
+            approved_by=caller.sub,
+        )
+    )
+    note(session, "proposal", proposal.id, "agree", caller, moved=(proposal.state, target))
+    note(session, "agreement", agreement.id, "create", caller, moved=(None, "active"))
+    proposal.state = target
+    await session.flush()
+    await session.refresh(agreement)
+    return agreement
+
+
+async def readable_agreement(
+    session: AsyncSession, agreement_id: UUID, caller: Claims
+) -> Agreement:
+    """An agreement of the caller's institution, on either side; another's is not found."""
+    agreement = await session.get(Agreement, agreement_id)
+    if agreement is None or caller.institution_id not in (
+        str(agreement.institution_id),
+        str(agreement.agency_id),
+    ):
+        raise NotFound
+    return agreement
+
+
+async def own_agreement(
+    session: AsyncSession, agreement_id: UUID, institution_id: UUID
+) -> Agreement:
+    """An agreement of the institution that spends."""
+    agreement = await session.get(Agreement, agreement_id)
+    if agreement is None or agreement.institution_id != institution_id:
+        raise NotFound
+    return agreement
+
+
+async def list_agreements(
+    session: AsyncSession, institution_id: UUID, page: PageRequest
+) -> tuple[Sequence[Agreement], str | None, int]:
+    """Agreements an institution has, as the one that spends or as the agency."""
+    query = select(Agreement).where(
+        (Agreement.institution_id == institution_id) | (Agreement.agency_id == institution_id)
+    )
+    return await paginate(session, query, keys=[Agreement.id], page=page)
+
+
+async def plan_in_force(session: AsyncSession, agreement: Agreement) -> Plan:
+    """The agreed plan, as the expense rules want it."""
+    programme = await session.get_one(Programme, agreement.programme_id)
+    query = select(PlanVersion.document).where(
+        PlanVersion.agreement_id == agreement.id, PlanVersion.version == agreement.plan_version
+    )
+    document: dict[str, Any] = (await session.scalars(query)).one()
+    rules = await rule_set_body(
+        session, programme.rule_set_code or "", programme.rule_set_version or 0
+    )
+    return _plan(rules, orjson.dumps(document), agreement.agreed_on)
+
+
+@lru_cache(maxsize=64)
+def _plan(rules: str, document: bytes, agreed_on: date) -> Plan:
+    """Kept by content, since a plan changes seldom and is asked for with every expense."""
+    budget = read(Document, orjson.loads(document)).budget
+    assert budget is not None
+    return plan_of(totals(parsed(rules), budget), budget, agreed_on)
