@@ -100,13 +100,13 @@ class Child:
         self.log.close()
 
     async def _keep(self) -> None:
-        ends, failed_starts, proven = 0, 0, False
+        # Once it has worked, what ends it is likely to pass: then it is never given up.
+        ends, failed_starts, proven = 0, 0, self.spec.ready is None
         while not self._stopping.is_set():
             began = time.monotonic()
             end = await self._run_once()
             lived_long = time.monotonic() - began > STEADY_S
-            # Once it has worked, what stops it is likely to pass: then it is never given up.
-            proven = proven or lived_long or (self.spec.ready is not None and self.ready.is_set())
+            proven = proven or lived_long or self.ready.is_set()
             self.ready.clear()
             self._changed()
             if self._stopping.is_set():

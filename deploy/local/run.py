@@ -8,7 +8,7 @@ import signal
 import time
 from collections.abc import Awaitable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from deploy.local import table, welcome
 from deploy.local.child import ROOT
@@ -21,8 +21,6 @@ from deploy.local.supervisor import Supervisor
 from deploy.local.table import SERVICES, Table
 
 PREPARE_TIMEOUT_S = 300.0
-
-T = TypeVar("T")
 
 
 async def run(data: DataDir, port_of: Mapping[str, int], *, demo: bool, say: Say) -> None:
@@ -56,17 +54,15 @@ class Installation:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, told_to_stop)
         try:
-            if await _unless(stop, self._start()):
-                failed = await _unless(stop, self._supervisor.hopeless())
-                if failed:
-                    raise LocalError(f"{failed} does not start any more; see its log.")
+            await _unless(stop, self._start())
+            await stop.wait()
         finally:
             self._say("Stopping …")
             self._complete = False
             await self._supervisor.stop(hurry)
             self._say(f"Stopped. The data stays in {_short(self._data.path)}/.")
 
-    async def _start(self) -> bool:
+    async def _start(self) -> None:
         began = time.monotonic()
         processes = Table(self._data, self._port_of, await self._databases())
         await self._prepare(processes)
@@ -84,7 +80,6 @@ class Installation:
         self._write_status()
         if self._demo:
             self._say("\n" + await asyncio.to_thread(welcome.demo_logins) + "\n")
-        return True
 
     async def _databases(self) -> dict[str, str]:
         """A URL per service: from the environment, or of the embedded server."""
@@ -167,13 +162,14 @@ class Installation:
         self._data.write_status({"ready": self._complete, "processes": processes})
 
 
-async def _unless(stop: asyncio.Event, work: Awaitable[T]) -> T | None:
-    """The result of `work`, or None when `stop` comes first; the work is then given up."""
+async def _unless(stop: asyncio.Event, work: Awaitable[None]) -> None:
+    """Does the work, or gives it up half done when `stop` comes first."""
     task = asyncio.ensure_future(work)
     stopped = asyncio.ensure_future(stop.wait())
     try:
         await asyncio.wait([task, stopped], return_when=asyncio.FIRST_COMPLETED)
-        return task.result() if task.done() else None
+        if task.done():
+            task.result()
     finally:
         stopped.cancel()
         task.cancel()

@@ -36,18 +36,6 @@ class Supervisor:
             child.start()
         await asyncio.gather(*(self._wait_ready(child) for child in stage))
 
-    async def hopeless(self) -> str:
-        """Returns the name of the first child that gave up; waits for ever while none does."""
-        waits = {
-            asyncio.create_task(child.gave_up.wait()): name for name, child in self.children.items()
-        }
-        try:
-            done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
-        return waits[done.pop()]
-
     async def stop(self, hurry: asyncio.Event) -> None:
         """Stops the last stage first; once `hurry` is set nothing is waited for."""
         for stage in reversed(self._stages):

@@ -7,7 +7,9 @@ untethered and the next start clears what it finds.
 The kernel watches the *thread* that started the child: start children from the main thread.
 """
 
+import grp
 import os
+import pwd
 import shutil
 import signal
 from pathlib import Path
@@ -16,14 +18,14 @@ from deploy.local.errors import LocalError
 
 # PostgreSQL refuses to run as root. Every system has this account, so none needs to be created.
 UNPRIVILEGED = "nobody"
+# A parent that died before the kernel was asked to watch it is noticed by nobody but the child.
+IF_PARENT_LIVES = 'test "$PPID" -eq "$0" && exec "$@"'
 
 
 def tethered(argv: list[str], death_signal: signal.Signals) -> list[str]:
-    """`argv`, to be sent `death_signal` when this process dies."""
+    """`argv`, to be sent `death_signal` when this process dies. Not for a process made later."""
     setpriv = shutil.which("setpriv")
-    if setpriv is None:
-        return argv
-    return [setpriv, "--pdeathsig", death_signal.name.removeprefix("SIG"), "--", *argv]
+    return argv if setpriv is None else [setpriv, *_tether(argv, death_signal)]
 
 
 def unprivileged(argv: list[str], death_signal: signal.Signals, paths: list[Path]) -> list[str]:
@@ -35,9 +37,6 @@ def unprivileged(argv: list[str], death_signal: signal.Signals, paths: list[Path
     """
     if os.geteuid() != 0:
         return tethered(argv, death_signal)
-    import grp
-    import pwd
-
     setpriv = shutil.which("setpriv")
     if setpriv is None:
         raise LocalError(
@@ -47,17 +46,23 @@ def unprivileged(argv: list[str], death_signal: signal.Signals, paths: list[Path
     account = pwd.getpwnam(UNPRIVILEGED)
     options = ["--reuid", account.pw_name, "--regid", grp.getgrgid(account.pw_gid).gr_name]
     options += ["--clear-groups", "--no-new-privs"]
-    options += ["--pdeathsig", death_signal.name.removeprefix("SIG")]
     if not all(_everybody_may_enter(path) for path in paths):
         for kind in ("--inh-caps", "--ambient-caps", "--bounding-set"):
             options += [kind, "-all,+dac_override"]
-    return [setpriv, *options, "--", *argv]
+        # Or else access(2), by which PostgreSQL looks for its own programs, ignores capabilities.
+        options += ["--securebits", "+no_setuid_fixup"]
+    return [setpriv, *options, *_tether(argv, death_signal)]
 
 
 def give_to_unprivileged(path: Path) -> None:
     """Makes the account of `unprivileged` the owner of `path`, when this process is root."""
     if os.geteuid() == 0:
         shutil.chown(path, UNPRIVILEGED)
+
+
+def _tether(argv: list[str], death_signal: signal.Signals) -> list[str]:
+    name = death_signal.name.removeprefix("SIG")
+    return ["--pdeathsig", name, "--", "/bin/sh", "-c", IF_PARENT_LIVES, str(os.getpid()), *argv]
 
 
 def _everybody_may_enter(path: Path) -> bool:

