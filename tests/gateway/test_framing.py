@@ -18,7 +18,7 @@ from tests.gateway.servers import (
 
 PATH = b"/api/v1/accrual/criteria"
 GET = b"GET " + PATH + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
-POST = b"POST /api/v1/accrual/calculator HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+POST = b"POST /api/v1/accrual/criteria/calculate HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ async def test_a_connection_serves_many_requests(gateway, echo):
     async with asyncio.timeout(PATIENCE), connection(gateway.port) as (reader, writer):
         for number in range(3):
             writer.write(
-                b"POST /api/v1/accrual/calculator HTTP/1.1\r\nHost: x\r\n"
+                b"POST /api/v1/accrual/criteria/calculate HTTP/1.1\r\nHost: x\r\n"
                 b"Content-Length: 1\r\n\r\n%d" % number
             )
             head = await reader.readuntil(b"\r\n\r\n")

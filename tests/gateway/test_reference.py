@@ -31,7 +31,7 @@ from tests.gateway.servers import (
 
 NGINX = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
 PUBLIC = b"/api/v1/accrual/criteria"
-CALCULATE = b"/api/v1/accrual/calculator"
+CALCULATE = b"/api/v1/accrual/criteria/calculate"
 
 CONFIGURATION = """
 user {user}; daemon off; master_process off; worker_processes 1;
