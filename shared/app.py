@@ -76,7 +76,6 @@ def create_app(
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_malformed)
     app.add_exception_handler(HTTPException, _on_http_exception)
-    app.add_exception_handler(Exception, _on_crash)
     app.add_middleware(TraceAndLog)
     return app
 
@@ -111,11 +110,6 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     problem = known.get(error.status_code, Invalid if error.status_code < 500 else Problem)()
     problem.headers.update(error.headers or {})
     return problem_response(request, problem)
-
-
-async def _on_crash(request: Request, error: Exception) -> Response:
-    log.error("request_crashed", path=request.url.path, exc_info=error)
-    return problem_response(request, Problem())
 
 
 def _finding(item: Mapping[str, Any]) -> Finding:
@@ -173,10 +167,12 @@ class TraceAndLog:
         token = trace_id.set(current)
         started = time.perf_counter()
         status = 500
+        started_answer = False
 
         async def send_marked(message: Message) -> None:
-            nonlocal status
+            nonlocal status, started_answer
             if message["type"] == "http.response.start":
+                started_answer = True
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
                 headers.setdefault("cache-control", "no-store")
@@ -185,15 +181,25 @@ class TraceAndLog:
 
         try:
             await self.app(scope, receive, send_marked)
+        except Exception as error:
+            # Here and not in an exception handler, which would run outside of the trace.
+            log.error("request_crashed", route=_route(scope), exc_info=error)
+            if started_answer:
+                raise  # the client must see a broken answer, never a short one that looks whole
+            crash = problem_response(Request(scope), Problem())
+            await crash(scope, receive, send_marked)
         finally:
             if scope["path"] not in {"/healthz", "/readyz"}:
-                route = scope.get("route")
                 log.info(
                     "request",
                     method=scope["method"],
-                    # The template, never the path: paths may hold names and numbers of people.
-                    route=getattr(route, "path", None) or "unmatched",
+                    route=_route(scope),
                     status=status,
                     ms=round((time.perf_counter() - started) * 1000, 1),
                 )
             trace_id.reset(token)
+
+
+def _route(scope: Scope) -> str:
+    """The route's template, never the path: paths may hold names and numbers of people."""
+    return getattr(scope.get("route"), "path", None) or "unmatched"

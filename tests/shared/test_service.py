@@ -108,6 +108,16 @@ async def test_a_commit_that_fails_never_reaches_the_client_as_success(service, 
     assert await service.count() == 0
 
 
+async def test_a_crash_answers_with_the_trace_id_under_which_it_is_logged(service, tokens):
+    answer = await service.post(
+        "/api/v1/exchange/late-failures", headers=tokens.headers("exchange:buy")
+    )
+    body = answer.json()
+    assert (body["code"], len(body["trace_id"])) == ("INTERNAL_ERROR", 32)
+    assert body["trace_id"] == answer.headers["x-trace-id"]
+    assert "duplicate key" not in answer.text
+
+
 async def test_a_problem_names_code_place_and_trace_in_the_callers_language(service, tokens):
     headers = tokens.headers("exchange:buy") | {
         "traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
