@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.grants.errors import ProposalExists
-from services.grants.programmes.models import Programme
+from services.grants.programmes.models import Event, Programme
 from services.grants.programmes.service import note, published_programme, rules_of
 from services.grants.proposals.document import Check, check, late_or_early
 from services.grants.proposals.models import Proposal, Submission, receipt_numbers
@@ -214,3 +214,45 @@ async def _own(session: AsyncSession, proposal_id: UUID, institution_id: UUID) -
 
 async def _rules(session: AsyncSession, proposal: Proposal) -> Any:
     return await rules_of(session, await session.get_one(Programme, proposal.programme_id))
+
+
+async def decide(
+    session: AsyncSession,
+    proposal_id: UUID,
+    agency_id: UUID,
+    caller: Claims,
+    action: str,
+    reason: str | None,
+) -> Proposal:
+    """A step of the agency's procedure, with the reason the applicant reads (G-055)."""
+    proposal, _submission = await received_version(session, proposal_id, agency_id)
+    await session.refresh(proposal, with_for_update=True)
+    target = move(proposal.state, action)
+    note(
+        session,
+        "proposal",
+        proposal.id,
+        action,
+        caller,
+        moved=(proposal.state, target),
+        reason=reason,
+    )
+    proposal.state = target
+    proposal.version += 1
+    await session.flush()
+    return proposal
+
+
+async def history(session: AsyncSession, proposal_id: UUID, caller: Claims) -> Sequence[Event]:
+    """What happened to a proposal, for the applicant and for the agency."""
+    owner, agency = (
+        await session.execute(
+            select(Proposal.institution_id, Programme.agency_id)
+            .join(Programme, Programme.id == Proposal.programme_id)
+            .where(Proposal.id == proposal_id)
+        )
+    ).one_or_none() or (None, None)
+    if caller.institution_id not in (str(owner), str(agency)):
+        raise NotFound
+    query = select(Event).where(Event.subject_id == proposal_id).order_by(Event.id).limit(1000)
+    return (await session.scalars(query)).all()
