@@ -30,12 +30,13 @@ class AccessLog:
             "timestamp": datetime.now(UTC),
             "process": "gateway",
             "trace_id": exchange.trace,
-            "request_id": exchange.request_id,
             "method": exchange.method,
             "route": route.name if route else "gateway",
             "status": exchange.status,
             "ms": round((time.perf_counter() - exchange.began) * 1000, 1),
         }
+        if exchange.request_id is not exchange.trace:
+            event["request_id"] = exchange.request_id
         if claims is not None:
             event["sub"] = claims.sub
             event["client_id"] = claims.client_id

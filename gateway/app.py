@@ -16,7 +16,7 @@ import structlog
 from gateway.accesslog import AccessLog
 from gateway.cors import Cors
 from gateway.document import Document
-from gateway.errors import RequestTimeout, UpstreamTimeout
+from gateway.errors import BadRequestHead, RequestTimeout, UpstreamTimeout
 from gateway.exchange import (
     SECURITY_HEADERS,
     ClientGone,
@@ -151,16 +151,22 @@ class Gateway:
 
     async def _answer(self, exchange: Exchange) -> None:
         scope = exchange.scope
-        raw = scope["headers"]
-        exchange.begin_trace(next((v for k, v in raw if k == b"traceparent"), b""))
         trace_id.set(exchange.trace)
-        exchange.request_id = exchange.trace
-        exchange.extra = [(b"x-trace-id", exchange.trace.encode()), *self._always]
-        head = read_head(exchange.method, exchange.path, scope["query_string"], raw)
+        extra = exchange.extra
+        extra += self._always
+        if scope["http_version"] not in {"1.1", "1.0"}:
+            raise BadRequestHead(reason="version")
+        head = read_head(
+            exchange.method,
+            exchange.path,
+            scope["query_string"],
+            scope["headers"],
+            exchange.fields,
+        )
         exchange.head = head
         exchange.request_id = request_id(head, exchange.trace)
-        exchange.extra.append((b"x-request-id", exchange.request_id.encode()))
-        exchange.extra += self._cors.headers(head)
+        extra.append((b"x-request-id", exchange.request_id.encode()))
+        extra += self._cors.headers(head)
         exchange.origin = self._origins.of(head, (scope["client"] or ("",))[0], scope["scheme"])
         route = self._routes.find(head.method, head.path)
         if route is None:

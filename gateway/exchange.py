@@ -1,7 +1,7 @@
 """One request and its answer on their way through, and the clock that watches all of them."""
 
 import asyncio
-import secrets
+import os
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
@@ -12,7 +12,7 @@ from gateway.head import Head, Origin
 from gateway.routes import Route
 from shared.problems import Lang, Problem
 from shared.tokens import Claims
-from shared.tracing import new_trace_id, trace_id_of
+from shared.tracing import trace_id_of
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -42,6 +42,7 @@ class Exchange:
         "claims",
         "deadline",
         "extra",
+        "fields",
         "finished",
         "head",
         "method",
@@ -52,6 +53,7 @@ class Exchange:
         "route",
         "scope",
         "send",
+        "span",
         "started",
         "status",
         "stopped_by",
@@ -68,6 +70,12 @@ class Exchange:
         self.task: asyncio.Task[Any] | None = asyncio.current_task()
         self.method: str = scope["method"]
         self.path: bytes = scope["raw_path"]
+        self.fields: dict[bytes, bytes] = dict(scope["headers"])
+        given = self.fields.get(b"traceparent")
+        known = trace_id_of(given.decode("latin-1")) if given is not None else None
+        random = os.urandom(24).hex()
+        self.trace = self.request_id = known or random[:32]
+        self.span = random[32:]
         self.began = time.perf_counter()  # the loop's own clock stands still within a turn
         self.started = self.touched = now
         self.deadline = now + 120
@@ -75,8 +83,8 @@ class Exchange:
         self.origin: Origin | None = None
         self.route: Route | None = None
         self.claims: Claims | None = None
-        self.trace = self.request_id = ""
-        self.extra: Headers = []  # on every answer: trace, CORS, rate limit
+        # On every answer: trace, CORS, rate limit.
+        self.extra: Headers = [(b"x-trace-id", self.trace.encode())]
         self.status = 0
         self.body_read = False
         self.answering = False
@@ -84,12 +92,8 @@ class Exchange:
         self.stopped_by: Exception | None = None
         self.watcher: asyncio.Task[None] | None = None
 
-    def begin_trace(self, traceparent: bytes) -> None:
-        known = trace_id_of(traceparent.decode("latin-1")) if traceparent else None
-        self.trace = known or new_trace_id()
-
     def traceparent(self) -> str:
-        return f"00-{self.trace}-{secrets.token_hex(8)}-01"
+        return f"00-{self.trace}-{self.span}-01"
 
     def stop(self, why: Exception) -> None:
         """End this exchange from outside its own task: `why` is raised inside it."""
@@ -125,8 +129,8 @@ class Exchange:
         await self.answer(problem.status, headers, self._problem_body(problem))
 
     def _problem_body(self, problem: Problem) -> bytes:
-        accepts = self.head.fields.get(b"accept-language", b"") if self.head else b""
-        lang: Lang = "en" if accepts.lower().startswith(b"en") else "ko"
+        english = self.fields.get(b"accept-language", b"").lower().startswith(b"en")
+        lang: Lang = "en" if english else "ko"
         path = self.path.decode("latin-1")
         return orjson.dumps(problem.to_dict(lang, instance=path, trace_id=self.trace))
 

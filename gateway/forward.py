@@ -14,10 +14,11 @@ from shared.problems import PayloadTooLarge
 
 log = structlog.get_logger()
 
+# Of the service's connection, or set by us.
 _STAYS = frozenset(
     {
         b"connection",
-        b"date",  # the server sets its own
+        b"date",
         b"keep-alive",
         b"proxy-authenticate",
         b"proxy-connection",
@@ -31,7 +32,10 @@ _STAYS = frozenset(
     }
 )
 _OURS = frozenset(name for name, _ in SECURITY_HEADERS)
+_FRAMING = frozenset({b"content-length", b"transfer-encoding"})
+_SPECIAL = _STAYS | _OURS | _FRAMING
 _BODILESS = frozenset({204, 304})
+_names: dict[bytes, bytes] = {}  # of headers that simply pass, as services write them
 
 
 class AnswerBroken(Exception):  # noqa: N818  # an event, not a mistake of ours
@@ -130,25 +134,36 @@ async def _answer(exchange: Exchange, response: aiohttp.ClientResponse, service:
 def _answer_headers(raw: tuple[tuple[bytes, bytes], ...], status: int) -> tuple[Headers, bool]:
     """What is passed on, and whether the answer says where it ends."""
     kept: Headers = []
-    named: list[bytes] = []
+    special: Headers = []
+    for name, value in raw:
+        passed = _names.get(name) or _passed_name(name)
+        if passed:
+            kept.append((passed, value))
+        else:
+            special.append((name.lower(), value))
     framed = False
     own = SECURITY_HEADERS
-    for name, value in raw:
-        lower = name.lower()
-        if lower in _STAYS:
-            if lower == b"transfer-encoding":
-                framed = True
-            elif lower == b"connection":
-                named += [part.strip().lower() for part in value.split(b",")]
-            continue
-        if lower == b"content-length":
+    for name, value in special:
+        if name in _FRAMING:
             framed = True
-            if status in _BODILESS:
-                continue  # of the body that is not sent; the server would wait for it
-        elif lower in _OURS:
-            own = [item for item in own if item[0] != lower]  # the service knows better
-        kept.append((lower, value))
-    if named and named not in ([b"keep-alive"], [b"close"]):
-        kept = [item for item in kept if item[0] not in named]
-    kept += own
-    return kept, framed
+            # One of a body that is not sent would have the server wait for it.
+            if name == b"content-length" and status not in _BODILESS:
+                kept.append((name, value))
+        elif name in _OURS:
+            own = [item for item in own if item[0] != name]  # the service knows better
+            kept.append((name, value))
+        elif name == b"connection" and value.lower() not in {b"keep-alive", b"close"}:
+            named = {part.strip().lower() for part in value.split(b",")}
+            kept = [item for item in kept if item[0] not in named]
+    return kept + own, framed
+
+
+def _passed_name(name: bytes) -> bytes:
+    """In lower case, or empty for a header that needs a look. Remembered."""
+    lower = name.lower()
+    if lower in _SPECIAL:
+        return b""
+    if len(_names) > 1_000:
+        _names.clear()
+    _names[name] = lower
+    return lower

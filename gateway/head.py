@@ -7,6 +7,7 @@ authorised is what is sent.
 import re
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address
+from typing import NamedTuple
 
 from multidict import CIMultiDict, istr
 
@@ -79,9 +80,11 @@ class Head:
         return len(self.fields) < len(self.raw)
 
 
-def read_head(method: str, path: bytes, query: bytes, raw: RawHeaders) -> Head:
-    """Raises `BadPath`, `BadRequestHead`, `TargetTooLong`, `HeadersTooLarge`, or
-    `MethodNotAllowed`."""
+def read_head(
+    method: str, path: bytes, query: bytes, raw: RawHeaders, fields: dict[bytes, bytes]
+) -> Head:
+    """`fields` is `raw` by name. Raises `BadPath`, `BadRequestHead`, `TargetTooLong`,
+    `HeadersTooLarge` or `MethodNotAllowed`."""
     if len(path) + len(query) >= MAX_TARGET:
         raise TargetTooLong
     if len(raw) > MAX_HEADERS or sum([len(name) + len(value) for name, value in raw]) > (
@@ -92,7 +95,6 @@ def read_head(method: str, path: bytes, query: bytes, raw: RawHeaders) -> Head:
         raise MethodNotAllowed
     if not _PATH.fullmatch(path) or not _QUERY.fullmatch(query):
         raise BadPath
-    fields = dict(raw)
     if len(fields) < len(raw):
         _refuse_repeated(raw)
     if not _HOST.fullmatch(fields.get(b"host", b"")):
@@ -163,12 +165,11 @@ def _named_by_connection(head: Head) -> frozenset[bytes]:
 
 
 def request_id(head: Head, otherwise: str) -> str:
-    given = head.fields.get(b"x-request-id", b"")
-    return given.decode() if _TOKEN.fullmatch(given) else otherwise
+    given = head.fields.get(b"x-request-id")
+    return given.decode() if given is not None and _TOKEN.fullmatch(given) else otherwise
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """Where a request comes from, as far as we can know: the client's address, the scheme and
     host it used."""
 

@@ -4,7 +4,6 @@ The headers are those of the IETF draft (`RateLimit-Policy`, `RateLimit`), and `
 """
 
 import time
-from collections import Counter
 from dataclasses import dataclass
 from typing import Protocol, Self
 
@@ -49,15 +48,15 @@ class LocalCounters:
     MAX_KEYS = 200_000
 
     def __init__(self) -> None:
-        self._windows: dict[str, tuple[int, Counter[str]]] = {}
+        self._windows: dict[str, tuple[int, dict[str, int]]] = {}
 
     async def add(self, limit: Limit, window: int, key: str) -> int:
-        current, counts = self._windows.get(limit.name, (-1, Counter[str]()))
+        current, counts = self._windows.get(limit.name) or (-1, {})
         if current != window or len(counts) >= self.MAX_KEYS:
-            counts = Counter()
+            counts = {}
             self._windows[limit.name] = (window, counts)
-        counts[key] += 1
-        return counts[key]
+        used = counts[key] = counts.get(key, 0) + 1
+        return used
 
     async def close(self) -> None:
         pass

@@ -79,13 +79,9 @@ class GuardedProtocol(HttpToolsProtocol):
         self.scope["extensions"] = self._extensions  # type: ignore[typeddict-item]
 
     def on_headers_complete(self) -> None:
-        if not self.url.startswith(b"/") or b"#" in self.url:
+        # uvicorn hands on neither the host of an absolute target nor a fragment.
+        if self.url[:1] != b"/" or b"#" in self.url:
             self._refusal = BadRequestHead(reason="target")
-        elif self.parser.get_http_version() not in {"1.1", "1.0"}:
-            self._refusal = BadRequestHead(reason="version")
-        elif len(self.url) > MAX_TARGET:
-            self._refusal = TargetTooLong()
-        if self._refusal is not None:
             raise self._refusal  # the parser stops, and `send_400_response` is called
         super().on_headers_complete()
         self._in_head = False

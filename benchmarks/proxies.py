@@ -1,0 +1,111 @@
+"""Proxies to compare the gateway with: the same filter of headers and nothing else, once on the
+gateway's own client library, once on httpx2.
+
+Run by `benchmarks/gateway.py`: `python -m benchmarks.proxies aiohttp|httpx2 PORT SERVICE_URL`.
+"""
+
+import secrets
+import sys
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx2
+import uvicorn
+
+from gateway.exchange import Headers, Receive, Scope, Send
+from gateway.forward import _answer_headers
+from gateway.head import Head, forwarded_headers
+from gateway.upstream import Upstream, upstreams
+
+
+class Minimal:
+    """Forwards everything; knows no limits, no policy, no token, no log."""
+
+    def __init__(self, client: str, url: str) -> None:
+        self._client = client
+        self._url = url
+        self._upstream: Upstream
+        self._http: httpx2.AsyncClient
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+            return
+        raw = scope["headers"]
+        target = scope["raw_path"].decode()
+        if scope["query_string"]:
+            target += "?" + scope["query_string"].decode()
+        fields = dict(raw)
+        has_body = b"content-length" in fields or b"transfer-encoding" in fields
+        head = Head(scope["method"], target, target, fields, raw, None, has_body)
+        headers = forwarded_headers(head)
+        headers["X-Forwarded-For"] = scope["client"][0]
+        headers["X-Forwarded-Proto"] = scope["scheme"]
+        headers["X-Forwarded-Host"] = fields[b"host"].decode()
+        headers["X-Request-ID"] = secrets.token_hex(16)
+        headers["traceparent"] = f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+        body = _body(receive) if has_body else None
+        if self._client == "aiohttp":
+            answer = await self._upstream.ask(head.method, target, headers, body)
+            async with answer:
+                await _pass_on(send, answer.status, answer.raw_headers, answer.content.iter_any())
+        else:
+            request = self._http.build_request(
+                head.method, self._url + target, headers=list(headers.items()), content=body
+            )
+            response = await self._http.send(request, stream=True)
+            try:
+                raw_headers = tuple(response.headers.raw)
+                await _pass_on(send, response.status_code, raw_headers, response.aiter_raw())
+            finally:
+                await response.aclose()
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        await receive()
+        limits = httpx2.Limits(max_connections=256, max_keepalive_connections=256)
+        async with (
+            upstreams({"service": self._url}, limit=256) as found,
+            httpx2.AsyncClient(limits=limits, trust_env=False, timeout=30) as self._http,
+        ):
+            self._upstream = found["service"]
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+async def _body(receive: Receive) -> AsyncIterator[bytes]:
+    more = True
+    while more:
+        message = await receive()
+        more = message.get("more_body", False)
+        yield message.get("body", b"")
+
+
+async def _pass_on(
+    send: Send, status: int, raw: tuple[tuple[bytes, bytes], ...], chunks: AsyncIterator[bytes]
+) -> None:
+    headers: Headers = _answer_headers(raw, status)[0]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    async for chunk in chunks:
+        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def main(client: str, port: str, url: str) -> None:
+    app: Any = Minimal(client, url)
+    uvicorn.run(
+        app,
+        port=int(port),
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        access_log=False,
+        log_config=None,
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=75,
+    )
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
