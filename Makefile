@@ -19,7 +19,7 @@ run: $(VENV)/installed ## Start everything here, with its own PostgreSQL and dem
 	@$(BIN)/python -m deploy.local run --port $(PORT) --data $(DATA)
 
 .PHONY: demo
-demo: $(VENV)/installed-dev ## Walk through the product on a fresh installation, step by step
+demo: $(VENV)/installed-dev ## Walk through the product, on what runs here or on a fresh installation
 	@$(BIN)/python -m deploy.demo
 
 .PHONY: status

@@ -23,8 +23,13 @@ PROCESSES = ("postgres", *SERVICES, *(f"{service}-worker" for service in SERVICE
 
 @pytest.fixture(scope="module")
 def data_dir() -> Iterator[Path]:
+    """The directory of an installation that ran before and was told something to keep."""
     with tempfile.TemporaryDirectory() as directory:
-        yield Path(directory) / "var"
+        path = Path(directory) / "var"
+        with stack(path, demo=False) as running, connect(running) as connection:
+            assert "Preparing the databases of auth, accrual, exchange, grants" in said(path)
+            connection.execute("CREATE TABLE kept_by_the_test AS SELECT 7 AS value")
+        yield path
 
 
 def until(condition: Callable[[], bool]) -> None:
@@ -77,8 +82,6 @@ def test_whatever_is_killed_comes_back(data_dir: Path) -> None:
             )
         # The workers leave when their database does, and come back with it.
         until(lambda: all(map(running.pid_of, PROCESSES)))
-        with connect(running) as connection:
-            connection.execute("CREATE TABLE kept_by_the_test AS SELECT 7 AS value")
         _a_second_supervisor_is_refused(running)
         _a_busy_port_is_named(running)
         _status_tells_each_process(running)
