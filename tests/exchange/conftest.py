@@ -1,4 +1,4 @@
-"""A small world around the exchange: a university, two companies, an operator, and a ledger."""
+"""A small world around the exchange: a university, two companies, an operator, and the ledger."""
 
 import itertools
 import json
@@ -17,7 +17,7 @@ from services.exchange.settings import Settings
 from shared.clock import SEOUL, utc_now
 from shared.runtime import Runtime
 from tests.conftest import Tokens
-from tests.exchange.ledger import FakeLedger
+from tests.exchange.ledger import RealLedger
 
 API = "/api/v1/exchange"
 
@@ -66,29 +66,24 @@ def listing_body(**changes: Any) -> dict[str, Any]:
 
 
 class Network(httpx2.AsyncBaseTransport):
-    """What the exchange can reach: the token endpoint, the registry, and the ledger.
+    """What the exchange can reach: the token endpoint, the registry, and the real ledger.
 
-    `ledger` may be replaced by a function that loses, delays or repeats what passes through.
+    `to_ledger` may be replaced by a wire that loses, delays or repeats what passes through.
     """
 
-    def __init__(self, ledger: FakeLedger) -> None:
+    def __init__(self, ledger: RealLedger) -> None:
         self.names: dict[str, tuple[str, str, str | None]] = {}
-        self.books = ledger
-        self.to_ledger: Callable[[httpx2.Request], Awaitable[httpx2.Response]] = self.deliver
+        self.to_ledger: Callable[[httpx2.Request], Awaitable[httpx2.Response]] = ledger.deliver
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        path = request.url.path
-        if path == f"{'/api/v1/auth'}/token":
-            return httpx2.Response(200, json={"access_token": "token", "expires_in": 300})
-        if path == "/internal/revocations":
-            return httpx2.Response(200, json={"min_pv": {}, "last": 0})
-        if path == "/internal/institutions/lookup":
-            return self._lookup(json.loads(request.content)["ids"])
+        match request.url.path:
+            case "/api/v1/auth/token":
+                return httpx2.Response(200, json={"access_token": "token", "expires_in": 300})
+            case "/internal/revocations":
+                return httpx2.Response(200, json={"min_pv": {}, "last": 0})
+            case "/internal/institutions/lookup":
+                return self._lookup(json.loads(request.content)["ids"])
         return await self.to_ledger(request)
-
-    async def deliver(self, request: httpx2.Request) -> httpx2.Response:
-        body = json.loads(request.content) if request.content else None
-        return self.books.answer(request.method, request.url.path, body)
 
     def _lookup(self, ids: list[str]) -> httpx2.Response:
         items = [
@@ -138,17 +133,16 @@ class World:
         app: FastAPI,
         client: httpx2.AsyncClient,
         network: Network,
-        t: Tokens,
+        ledger: RealLedger,
+        tokens: Tokens,
     ) -> None:
         self.runtime, self.app, self.client = runtime, app, client
-        self.network, self.ledger, self.tokens = network, network.books, t
+        self.network, self.ledger, self.tokens = network, ledger, tokens
         self.sessions = runtime.sessions
         self.seller = self.actor("university", "한빛대학교")
         self.buyer = self.actor("company", "(주)가온소재", brn="1048203590")
         self.rival = self.actor("company", "다온바이오(주)")
         self.operator = self.actor("operator", "운영기관")
-        self.ledger.give(self.buyer.id, 10_000)
-        self.ledger.give(self.rival.id, 10_000)
 
     def actor(
         self,
@@ -242,7 +236,11 @@ class World:
 async def world(
     runtime_of: Any, client_of: Callable[[FastAPI], httpx2.AsyncClient], tokens: Tokens
 ) -> World:
-    network = Network(FakeLedger())
+    ledger = await RealLedger.start(runtime_of, tokens)
+    network = Network(ledger)
     runtime = await runtime_of("exchange", Settings, transport=network)
     app = create_app(runtime.settings, runtime)
-    return World(runtime, app, client_of(app), network, tokens)
+    world = World(runtime, app, client_of(app), network, ledger, tokens)
+    for company in (world.buyer, world.rival):
+        await ledger.give(company.id, 10_000)
+    return world

@@ -1,132 +1,100 @@
-"""A ledger at the network edge, faithful to the contract of the accrual service's: by id, whole
-points, holds that are posted or voided once, a tombstone for a void that comes before its hold."""
+"""The accrual service's own ledger behind the exchange, on a database of its own."""
 
-from collections import defaultdict
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx2
+from sqlalchemy import text
+
+from services.accrual.ledger import routes
+from services.accrual.ledger import service as ledger
+from services.accrual.ledger.rules import ISSUANCE, REDEMPTION, NewTransfer
+from services.accrual.settings import Settings
+from shared.runtime import Runtime, service_app
+from tests.conftest import Tokens
 
 
-class FakeLedger:
-    """Answers the ledger's internal routes. `available(institution)` is the invariant's view."""
+class RealLedger:
+    """Speaks to the ledger's internal routes in this process: `deliver` is the wire to it."""
 
-    def __init__(self) -> None:
-        self.balance: dict[str, int] = defaultdict(int)
-        self.transfers: dict[str, dict[str, Any]] = {}
-        self.tombstones: set[str] = set()
-
-    def give(self, institution: UUID, amount: int) -> None:
-        self.balance[str(institution)] += amount
-
-    def held(self, institution: UUID | str) -> int:
-        return sum(
-            hold["amount"]
-            for hold in self.transfers.values()
-            if hold["state"] == "pending" and hold["institution_id"] == str(institution)
+    def __init__(self, runtime: Runtime, tokens: Tokens) -> None:
+        self.runtime = runtime
+        app = service_app(runtime, title="ledger", routers=[routes.internal])
+        self.app = app
+        self._transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
+        self._token = tokens.make(
+            "ledger:transfer", role="service", aud="accrual", client_id="exchange", lifetime=3_600
         )
 
-    def available(self, institution: UUID | str) -> int:
-        return self.balance[str(institution)] - self.held(institution)
+    @classmethod
+    async def start(cls, runtime_of: Any, tokens: Tokens) -> "RealLedger":
+        return cls(await runtime_of("accrual", Settings, database_pool_size=20), tokens)
 
-    def answer(self, method: str, path: str, body: dict[str, Any] | None) -> httpx2.Response:
-        match [method, *path.removeprefix("/internal/ledger/").split("/")]:
-            case ["POST", "holds"]:
-                assert body is not None
-                return self._hold(body)
-            case ["POST", "holds", hold_id, "post"]:
-                assert body is not None
-                return self._post(hold_id, body)
-            case ["POST", "holds", hold_id, "void"]:
-                assert body is not None
-                return self._void(hold_id, body)
-            case ["POST", "reversals"]:
-                assert body is not None
-                return self._reverse(body)
-            case ["GET", "transfers", transfer_id]:
-                found = self.transfers.get(transfer_id)
-                return _ok(found) if found else _refuse(404, "NOT_FOUND")
-            case ["GET", "accounts", institution]:
-                return _ok(
-                    {
-                        "institution_id": institution,
-                        "balance": self.balance[institution],
-                        "held": self.held(institution),
-                        "available": self.available(institution),
-                    }
+    async def deliver(self, request: httpx2.Request) -> httpx2.Response:
+        copy = httpx2.Request(
+            request.method,
+            request.url,
+            headers={"authorization": f"Bearer {self._token}", "content-type": "application/json"},
+            content=request.content,
+        )
+        answer = await self._transport.handle_async_request(copy)
+        return httpx2.Response(answer.status_code, content=await answer.aread())
+
+    async def give(self, institution: UUID, amount: int) -> None:
+        async with self.runtime.sessions.begin() as session:
+            await ledger.post_transfers(
+                session,
+                [
+                    NewTransfer(
+                        id=uuid4(),
+                        debit_account=ISSUANCE,
+                        credit_account=institution,
+                        amount=amount,
+                        kind="accrual",
+                    )
+                ],
+            )
+
+    async def leave(self, institution: UUID, amount: int) -> None:
+        """Spend whatever an institution has beyond `amount`."""
+        balance, _ = await self.account(institution)
+        async with self.runtime.sessions.begin() as session:
+            await ledger.post_transfers(
+                session,
+                [
+                    NewTransfer(
+                        id=uuid4(),
+                        debit_account=institution,
+                        credit_account=REDEMPTION,
+                        amount=balance - amount,
+                        kind="utilisation",
+                    )
+                ],
+            )
+
+    async def available(self, institution: UUID) -> int:
+        balance, held = await self.account(institution)
+        return balance - held
+
+    async def held(self, institution: UUID) -> int:
+        return (await self.account(institution))[1]
+
+    async def balance(self, institution: UUID) -> int:
+        return (await self.account(institution))[0]
+
+    async def account(self, institution: UUID) -> tuple[int, int]:
+        """Balance and points held."""
+        async with self.runtime.sessions() as session:
+            found = await ledger.account(session, institution)
+        return found.balance, found.held
+
+    async def books_balance(self) -> bool:
+        """Every account is the sum of its entries, and institutions own what was issued."""
+        async with self.runtime.sessions() as session:
+            wrong = await session.scalar(
+                text(
+                    "SELECT count(*) FROM account a WHERE a.balance <> "
+                    "(SELECT COALESCE(sum(e.amount), 0) FROM entry e WHERE e.account_id = a.id)"
                 )
-        return _refuse(404, "NOT_FOUND")
-
-    def _seen(self, body: dict[str, Any]) -> httpx2.Response | None:
-        known = self.transfers.get(body["id"])
-        if known is None:
-            return None
-        return _ok(known) if known["request"] == body else _refuse(409, "TRANSFER_CONFLICT")
-
-    def _hold(self, body: dict[str, Any]) -> httpx2.Response:
-        if body["id"] in self.tombstones:
-            return _refuse(409, "HOLD_VOIDED")
-        if seen := self._seen(body):
-            return seen
-        available = self.available(body["institution_id"])
-        if body["amount"] > available:
-            return _refuse(422, "INSUFFICIENT", available=available)
-        return self._write(body, kind="hold", state="pending", **_parties(body))
-
-    def _post(self, hold_id: str, body: dict[str, Any]) -> httpx2.Response:
-        body = body | {"hold": hold_id}
-        if seen := self._seen(body):
-            return seen
-        hold = self.transfers.get(hold_id)
-        if hold is None:
-            return _refuse(404, "NOT_FOUND")
-        if hold["state"] != "pending" or body["amount"] > hold["amount"]:
-            return _refuse(409, "TRANSFER_CONFLICT")
-        hold["state"] = "posted"
-        self._move(hold["institution_id"], hold["to_institution_id"], body["amount"])
-        return self._write(body, kind="post", state="posted", **_parties(hold))
-
-    def _void(self, hold_id: str, body: dict[str, Any]) -> httpx2.Response:
-        body = body | {"hold": hold_id}
-        if seen := self._seen(body):
-            return seen
-        hold = self.transfers.get(hold_id)
-        if hold is None:
-            self.tombstones.add(hold_id)
-            return self._write(body, kind="void", state="posted", amount=0)
-        if hold["state"] != "pending":
-            return _refuse(409, "TRANSFER_CONFLICT")
-        hold["state"] = "voided"
-        return self._write(body, kind="void", state="posted", amount=hold["amount"])
-
-    def _reverse(self, body: dict[str, Any]) -> httpx2.Response:
-        if seen := self._seen(body):
-            return seen
-        post = self.transfers.get(body["transfer_id"])
-        if post is None:
-            return _refuse(404, "NOT_FOUND")
-        available = self.available(post["to_institution_id"])
-        if body["amount"] > available:
-            return _refuse(422, "INSUFFICIENT", available=available)
-        self._move(post["to_institution_id"], post["institution_id"], body["amount"])
-        return self._write(body, kind="reversal", state="posted")
-
-    def _move(self, giver: str, taker: str, amount: int) -> None:
-        self.balance[giver] -= amount
-        self.balance[taker] += amount
-
-    def _write(self, body: dict[str, Any], **values: Any) -> httpx2.Response:
-        self.transfers[body["id"]] = {**body, **values, "request": body}
-        return _ok(self.transfers[body["id"]])
-
-
-def _parties(row: dict[str, Any]) -> dict[str, str]:
-    return {key: row[key] for key in ("institution_id", "to_institution_id")}
-
-
-def _ok(body: Any) -> httpx2.Response:
-    return httpx2.Response(200, json=body)
-
-
-def _refuse(status: int, code: str, **params: Any) -> httpx2.Response:
-    return httpx2.Response(status, json={"code": code, "status": status, "params": params})
+            )
+        return wrong == 0

@@ -25,7 +25,7 @@ from services.exchange.orders.rules import LIVE, Settlement
 from shared.clock import utc_now
 from tests.exchange.conftest import Actor, World, monday
 from tests.exchange.faults import FaultyWire
-from tests.exchange.real import RealLedger
+from tests.exchange.ledger import RealLedger
 
 ORDERS = int(os.environ.get("EXCHANGE_FAULT_ORDERS", "150"))
 SEED = int(os.environ.get("EXCHANGE_FAULT_SEED", "1"))
@@ -182,12 +182,11 @@ class Storm:
 
 
 @pytest.fixture
-async def storm(world: World, runtime_of, tokens, monkeypatch) -> Storm:
+async def storm(world: World, monkeypatch) -> Storm:
     monkeypatch.setattr(shared.http, "ATTEMPTS", 1)  # the storm itself asks again
-    ledger = await RealLedger.start(runtime_of, tokens)
-    wire = FaultyWire(ledger.deliver, seed=SEED, rate=0.3)
+    wire = FaultyWire(world.ledger.deliver, seed=SEED, rate=0.3)
     world.network.to_ledger = wire
-    made = Storm(world, ledger, wire)
+    made = Storm(world, world.ledger, wire)
     await made.prepare()
     return made
 

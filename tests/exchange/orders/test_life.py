@@ -10,16 +10,16 @@ async def test_a_settled_order_moves_the_mileage_to_the_university(world: World)
     order = await world.order(mileage=60)
     assert (order["use"], order["settlement"]) == ("requested", "held")
     assert (order["fee_won"], order["cash_due_won"]) == (200_000, 140_000)
-    assert world.ledger.available(world.buyer.id) == 9_940
+    assert await world.ledger.available(world.buyer.id) == 9_940
     await world.do(world.seller, order, "accept")
     await world.do(world.seller, order, "start")
     order = await world.do(world.seller, order, "complete", {"actual_quantity": 2})
     order = await world.pay(order)
     order = await world.do(world.seller, order, "settle")
     assert (order["use"], order["settlement"]) == ("completed", "settled")
-    assert world.ledger.balance[str(world.seller.id)] == 60
-    assert world.ledger.balance[str(world.buyer.id)] == 9_940
-    assert world.ledger.held(world.buyer.id) == 0
+    assert await world.ledger.balance(world.seller.id) == 60
+    assert await world.ledger.balance(world.buyer.id) == 9_940
+    assert await world.ledger.held(world.buyer.id) == 0
 
 
 async def test_a_declined_order_gives_slot_and_mileage_back(world: World):
@@ -27,7 +27,7 @@ async def test_a_declined_order_gives_slot_and_mileage_back(world: World):
     order = await world.order(listing)
     order = await world.do(world.seller, order, "decline", {"reason": "장비 점검"})
     assert (order["use"], order["settlement"]) == ("declined", "released")
-    assert world.ledger.available(world.buyer.id) == 10_000
+    assert await world.ledger.available(world.buyer.id) == 10_000
     assert (await world.order(listing))["settlement"] == "held"
 
 
@@ -42,7 +42,7 @@ async def test_more_than_thirty_percent_is_refused_with_the_maximum(world: World
 
 async def test_more_than_the_balance_is_refused_with_the_maximum_and_leaves_nothing(world: World):
     listing = await world.listing()
-    world.ledger.balance[str(world.buyer.id)] = 20
+    await world.ledger.leave(world.buyer.id, 20)
     answer = await world.buyer.post("/orders", world.wish(listing, mileage=30), key="again")
     assert answer.status_code == 422
     [finding] = answer.json()["errors"]
@@ -76,7 +76,7 @@ async def test_a_replayed_request_holds_once(world: World):
     )
     assert {answer.status_code for answer in answers} == {201}
     assert len({answer.content for answer in answers}) == 1
-    assert world.ledger.held(world.buyer.id) == 30
+    assert await world.ledger.held(world.buyer.id) == 30
 
 
 async def test_two_hundred_simultaneous_requests_for_one_slot_give_exactly_one_order(world: World):
@@ -90,7 +90,7 @@ async def test_two_hundred_simultaneous_requests_for_one_slot_give_exactly_one_o
     refused = next(answer.json() for answer in answers if answer.status_code == 409)
     assert refused["code"] == "SLOT_TAKEN"
     assert len(refused["params"]["alternatives"]) == 3
-    assert world.ledger.held(world.buyer.id) + world.ledger.held(world.rival.id) == 30
+    assert await world.ledger.held(world.buyer.id) + await world.ledger.held(world.rival.id) == 30
 
 
 async def test_an_unanswered_request_expires_and_frees_slot_and_mileage(world: World):
@@ -100,7 +100,7 @@ async def test_an_unanswered_request_expires_and_frees_slot_and_mileage(world: W
     await world.sweep(after=timedelta(hours=74))
     shown = (await world.buyer.get(f"/orders/{order['id']}")).json()
     assert (shown["use"], shown["settlement"]) == ("expired", "released")
-    assert world.ledger.available(world.buyer.id) == 10_000
+    assert await world.ledger.available(world.buyer.id) == 10_000
     assert (await world.order(listing))["settlement"] == "held"
 
 

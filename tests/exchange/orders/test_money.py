@@ -33,9 +33,9 @@ async def books(world: World) -> tuple[int, int, int]:
     """The buyer's available and held points, and the university's."""
     ledger = world.ledger
     return (
-        ledger.available(world.buyer.id),
-        ledger.held(world.buyer.id),
-        ledger.balance[str(world.seller.id)],
+        await ledger.available(world.buyer.id),
+        await ledger.held(world.buyer.id),
+        await ledger.balance(world.seller.id),
     )
 
 
@@ -301,7 +301,7 @@ async def test_a_refund_reverses_points_in_parts_and_never_more_than_was_paid(wo
 
 async def test_a_refund_the_university_cannot_cover_is_refused_and_nothing_moves(world: World):
     order = await world.settled(mileage=60)
-    world.ledger.balance[str(world.seller.id)] = 5
+    await world.ledger.leave(world.seller.id, 5)
     after = await world.do(
         world.seller, order, "refund", {"mileage": 60, "cash_won": 1_000, "reason": "환불"}
     )

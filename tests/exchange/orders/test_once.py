@@ -36,13 +36,13 @@ async def test_settling_and_refunding_twice_moves_points_once(world: World):
         *(world.seller.post(f"{path}/settle", key="one") for _ in range(8))
     )
     assert {answer.status_code for answer in answers} == {200}
-    assert world.ledger.balance[str(world.seller.id)] == 60
+    assert await world.ledger.balance(world.seller.id) == 60
     body = {"mileage": 15, "reason": "환불"}
     answers = await asyncio.gather(
         *(world.seller.post(f"{path}/refund", body, key="back") for _ in range(8))
     )
     assert {answer.status_code for answer in answers} == {200}
-    assert world.ledger.balance[str(world.seller.id)] == 45
+    assert await world.ledger.balance(world.seller.id) == 45
 
 
 async def test_different_keys_at_once_still_act_once(world: World):
@@ -54,7 +54,7 @@ async def test_different_keys_at_once_still_act_once(world: World):
     )
     codes = sorted(answer.status_code for answer in answers)
     assert codes == [200] + [409] * 7
-    assert world.ledger.balance[str(world.seller.id)] == 60
+    assert await world.ledger.balance(world.seller.id) == 60
 
 
 async def test_the_same_key_for_another_order_is_refused(world: World):
@@ -105,7 +105,7 @@ async def test_a_request_cut_off_in_the_middle_is_finished_by_its_repetition(
     again = await world.buyer.post("/orders", wish, key="k")
     assert (again.status_code, again.json()["settlement"]) == (201, "held")
     assert (await count(world, "unanswered"), await count(world, "exchange_order")) == (0, 1)
-    assert world.ledger.held(world.buyer.id) == 30
+    assert await world.ledger.held(world.buyer.id) == 30
     replay = await world.buyer.post("/orders", wish, key="k")
     assert replay.headers["idempotency-replayed"] == "true"
     assert replay.content == again.content
@@ -115,7 +115,7 @@ async def test_a_refused_request_that_was_cut_off_is_refused_again_and_leaves_no
     world: World, monkeypatch
 ):
     listing = await world.listing()
-    world.ledger.balance[str(world.buyer.id)] = 10
+    await world.ledger.leave(world.buyer.id, 10)
     drive_now = once.drive_now
 
     async def die(*args):
@@ -146,7 +146,7 @@ async def test_a_silent_ledger_leaves_an_order_that_is_finished_later(world: Wor
     early = await world.seller.post(f"/orders/{made.json()['id']}/accept")
     assert early.status_code == 409
     assert early.json()["title"] == "'신청 · 보류 처리중' 상태에서는 할 수 없습니다."
-    world.network.to_ledger = world.network.deliver
+    world.network.to_ledger = world.ledger.deliver
     from datetime import timedelta
 
     await world.sweep(after=timedelta(minutes=1))
@@ -164,13 +164,13 @@ async def test_a_hold_given_up_while_it_was_under_way_can_never_arrive_late(worl
         if request.url.path.endswith("/holds"):
             late.append(request)
             raise httpx2.ReadTimeout("still on its way")
-        return await world.network.deliver(request)
+        return await world.ledger.deliver(request)
 
     world.network.to_ledger = slow
     made = (await world.buyer.post("/orders", world.wish(listing))).json()
     assert made["settlement"] == "holding"
     done = await world.do(world.buyer, made, "cancel", {"reason": "취소"})
     assert done["settlement"] == "released"
-    arrived = await world.network.deliver(late[0])
+    arrived = await world.ledger.deliver(late[0])
     assert (arrived.status_code, arrived.json()["code"]) == (409, "HOLD_VOIDED")
-    assert world.ledger.available(world.buyer.id) == 10_000
+    assert await world.ledger.available(world.buyer.id) == 10_000
