@@ -5,8 +5,8 @@ One function for the preview, the submission and the approval, so that they cann
 
 import asyncio
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -42,6 +42,9 @@ class Verdict:
     @property
     def is_valid(self) -> bool:
         return not any(finding.is_error for finding in self.findings)
+
+    def with_findings(self, more: Iterable[Finding]) -> "Verdict":
+        return replace(self, findings=(*self.findings, *more))
 
 
 async def judge(
@@ -159,12 +162,13 @@ async def store_summary(
     """Keep the totals of the last check with the application (M-016)."""
     assessment = checked.assessment if checked else Assessment(())
     names = checked.names if checked else {}
-    registered = {
-        brn: (name, institution)
-        for brn, name, institution in await session.execute(
+    known = {
+        company.brn: company
+        for company in await session.execute(
             select(
                 ApplicationCompany.brn,
                 ApplicationCompany.registered_name,
+                ApplicationCompany.registered_status,
                 ApplicationCompany.institution_id,
             ).where(ApplicationCompany.application_id == application.id)
         )
@@ -178,8 +182,7 @@ async def store_summary(
             "brn": company.brn,
             "position": position,
             "name": names[company.brn],
-            "registered_name": registered.get(company.brn, (None, None))[0],
-            "institution_id": registered.get(company.brn, (None, None))[1],
+            **_registered(known.get(company.brn)),
             "row_count": company.rows,
             "quantity": company.quantity,
             "mileage": company.points,
@@ -199,3 +202,9 @@ async def store_summary(
         await session.execute(insert(ApplicationCompany), records)
     application.company_count = len(records)
     application.mileage = assessment.total
+
+
+def _registered(known: Any) -> dict[str, Any]:
+    """What the registry said of a company before; a new total does not change that."""
+    names = ("registered_name", "registered_status", "institution_id")
+    return {name: getattr(known, name, None) for name in names}

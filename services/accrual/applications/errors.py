@@ -28,6 +28,19 @@ REGISTERED_NAME_DIFFERS = FindingKind(
     level="warning",
     rule="M-008",
 )
+COMPANY_INACTIVE = FindingKind(
+    "COMPANY_INACTIVE",
+    "'{name}'의 사업자 상태가 정상이 아닙니다({status}).",
+    "The business of '{name}' is not active ({status}).",
+    level="warning",
+    rule="M-055",
+)
+OWN_COMPANY = FindingKind(
+    "OWN_COMPANY",
+    "신청 기관 자신의 사업자번호입니다({brn}).",
+    "The company is the applying institution itself ({brn}).",
+    rule="M-019",
+)
 ROW_UNKNOWN = FindingKind(
     "ROW_UNKNOWN", "{row}행이 없습니다.", "There is no row {row}.", rule="M-018"
 )

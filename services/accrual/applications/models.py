@@ -135,7 +135,7 @@ class Claim(Base):
 
 
 class ApplicationCompany(Base):
-    """One line of the summary (M-016) of a submitted application."""
+    """One line of the summary (M-016), as of the last check, and what the registry says of it."""
 
     __tablename__ = "application_company"
 
@@ -146,6 +146,7 @@ class ApplicationCompany(Base):
     position: Mapped[int]
     name: Mapped[str] = mapped_column(String(200))
     registered_name: Mapped[str | None] = mapped_column(String(200))
+    registered_status: Mapped[str | None] = mapped_column(String(20))
     institution_id: Mapped[UUID | None]
     row_count: Mapped[int]
     quantity: Mapped[int] = mapped_column(BigInteger)

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid5
 
-from sqlalchemy import select, text, update
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.accrual.applications import audit
+from services.accrual.applications import audit, registry_names
 from services.accrual.applications.checks import Verdict
 from services.accrual.applications.errors import MileageChanged, SameApprover
 from services.accrual.applications.models import (
@@ -22,7 +22,7 @@ from services.accrual.applications.models import (
     Claim,
     ContractCredit,
 )
-from services.accrual.applications.review import held, recompute
+from services.accrual.applications.review import held, recompute, remarks
 from services.accrual.applications.submission import release_claims
 from services.accrual.clients import Company, Registry
 from services.accrual.errors import ReasonRequired
@@ -52,6 +52,7 @@ async def preview(
     application = await held(session, claims, application_id, action="approve")
     _not_the_same_approver(claims, application)
     verdict = await recompute(session, application, max_rows=settings.max_rows, keep=False)
+    verdict = verdict.with_findings(await remarks(session, application))
     second = _needs_second(application, verdict, settings)
     return Approval(application, verdict, "approved" if second else "posted", second)
 
@@ -78,6 +79,8 @@ async def approve(
     _not_the_same_approver(claims, application)
     await _open_contracts(session, application)
     verdict = await recompute(session, application, max_rows=settings.max_rows, lock_contracts=True)
+    await registry_names.keep(session, application.id, companies)
+    verdict = verdict.with_findings(await remarks(session, application))
     if not verdict.is_valid:
         raise Invalid(errors=verdict.findings)
     if seen is not None and seen != application.mileage:
@@ -153,17 +156,6 @@ async def _post(
     earning = [company for company in verdict.checked.assessment.companies if company.points]
     if any(company.brn not in companies for company in earning):
         raise Stale  # a row was accepted back while we asked the registry
-    for company in verdict.checked.assessment.companies:
-        known = companies.get(company.brn)
-        if known is not None:
-            await session.execute(
-                update(ApplicationCompany)
-                .where(
-                    ApplicationCompany.application_id == application.id,
-                    ApplicationCompany.brn == company.brn,
-                )
-                .values(institution_id=known.institution_id, registered_name=known.name)
-            )
     await post_transfers(
         session,
         [

@@ -3,12 +3,14 @@
 Asked after the submission, by a job: an applicant's deadline does not wait for another service.
 """
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.accrual.applications.models import Application, ApplicationCompany
-from services.accrual.clients import Registry
+from services.accrual.clients import Company, Registry
 from shared.db import Sessions
 
 
@@ -35,16 +37,24 @@ async def look_up(sessions: Sessions, registry: Registry, application_id: UUID) 
                 .where(Application.id == application_id)
                 .values(institution_name=institutions[institution_id].name)
             )
-        if companies:
-            await session.execute(
-                update(ApplicationCompany),
-                [
-                    {
-                        "application_id": application_id,
-                        "brn": company.brn,
-                        "registered_name": company.name,
-                        "institution_id": company.institution_id,
-                    }
-                    for company in companies.values()
-                ],
-            )
+        await keep(session, application_id, companies)
+
+
+async def keep(
+    session: AsyncSession, application_id: UUID, companies: Mapping[str, Company]
+) -> None:
+    """Write down what the registry says of an application's companies, by business number."""
+    if companies:
+        await session.execute(
+            update(ApplicationCompany),
+            [
+                {
+                    "application_id": application_id,
+                    "brn": company.brn,
+                    "registered_name": company.name,
+                    "registered_status": company.status,
+                    "institution_id": company.institution_id,
+                }
+                for company in companies.values()
+            ],
+        )
