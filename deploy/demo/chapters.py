@@ -148,7 +148,7 @@ def _upload(
     user: User, url: str, content: bytes, draft: Answer, expect: int | None = 200
 ) -> Answer:
     return user.ask(
-        "PUT",
+        "POST",
         f"{url}/rows/sheet",
         expect=expect,
         headers=user.get(url).tag,
@@ -160,7 +160,7 @@ def _annotated(user: User, url: str, content: bytes) -> int:
     """How many cells of the returned workbook carry a comment."""
     answer = user.ask(
         "POST",
-        f"{url}/rows/sheet/annotate",
+        f"{url}/rows/sheet/annotated",
         files={"file": ("실습명단.xlsx", content, sheets.XLSX)},
     )
     book = openpyxl.load_workbook(io.BytesIO(answer.response.content))

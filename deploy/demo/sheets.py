@@ -69,8 +69,8 @@ MISTAKES: Sequence[tuple[str, int, object]] = (
     ("WINDOW_EXPIRED", 9, "20240301"),
     ("DATE_FUTURE", 9, "20991231"),
     ("YEAR_RANGE", 5, "1949"),
-    ("HOURS_INVALID", 7, "-8"),
-    ("WON_INVALID", 10, "1.5"),
+    ("HOURS_INVALID", 7, "0"),
+    ("WON_INVALID", 10, "0"),
 )
 
 
