@@ -2,9 +2,11 @@
 
 from fastapi import FastAPI
 
-from services.auth.accounts import routes as accounts
+from services.auth.accounts import own_routes, staff_routes
+from services.auth.accounts import routes as passwords
 from services.auth.onboarding import routes as onboarding
 from services.auth.runtime import AuthRuntime
+from services.auth.sessions import routes as sessions
 from services.auth.settings import Settings
 from services.auth.tokens import routes as tokens
 from shared.runtime import service_app
@@ -22,7 +24,10 @@ def create_app(settings: Settings, runtime: AuthRuntime | None = None) -> FastAP
             tokens.router,
             tokens.well_known,
             tokens.internal,
-            accounts.router,
+            passwords.router,
+            own_routes.router,
+            sessions.router,
+            staff_routes.router,
             onboarding.internal,
         ],
     )

@@ -5,7 +5,14 @@ from uuid import UUID
 
 from fastapi import Depends, Request
 
-from services.auth.accounts.rules import PASSWORD_CHANGE
+from services.auth.accounts.rules import (
+    ADMINISTER_ACCOUNTS,
+    MANAGE_ACCOUNTS,
+    OWN_ACCOUNT,
+    PASSWORD_CHANGE,
+    SECOND_FACTOR_ENROL,
+)
+from services.auth.accounts.staff import Manager
 from services.auth.audit.service import Actor
 from services.auth.origin import address_of
 from services.auth.runtime import AuthRuntime
@@ -49,6 +56,10 @@ def _calling_actor(caller: Caller, stranger: Stranger) -> Actor:
 
 CallingActor = Annotated[Actor, Depends(_calling_actor)]
 PasswordOwner = Annotated[Claims, Depends(requires(PASSWORD_CHANGE))]
+Self = Annotated[Claims, Depends(requires(OWN_ACCOUNT))]
+FactorOwner = Annotated[Claims, Depends(requires(OWN_ACCOUNT, SECOND_FACTOR_ENROL))]
+Operator = Annotated[Claims, Depends(requires(ADMINISTER_ACCOUNTS))]
+ManagerClaims = Annotated[Claims, Depends(requires(MANAGE_ACCOUNTS, ADMINISTER_ACCOUNTS))]
 
 
 def account_id_of(claims: Claims) -> UUID:
@@ -57,3 +68,15 @@ def account_id_of(claims: Claims) -> UUID:
         return UUID(claims.sub)
     except ValueError as error:
         raise PermissionDenied from error
+
+
+def _managing(claims: ManagerClaims, stranger: Stranger) -> Manager:
+    return Manager(
+        actor=actor_of(claims, stranger),
+        account_id=account_id_of(claims),
+        sees_all=ADMINISTER_ACCOUNTS in claims.scope,
+    )
+
+
+Managing = Annotated[Manager, Depends(_managing)]
+"""A lead, who manages the accounts under him, or the operator, who manages all."""

@@ -159,3 +159,94 @@ BRN_COMPONENT = FindingKind(
     rule="M-013",
 )
 NAME_REQUIRED = FindingKind("NAME_REQUIRED", ko="기업명을 입력하세요.", en="Please give the name.")
+
+# --- accounts ---------------------------------------------------------------------------------
+
+
+class SecondFactorRequired(OAuthProblem):
+    """The password was right; send it again with `otp`."""
+
+    error, code = "invalid_grant", "SECOND_FACTOR_REQUIRED"
+    ko = "인증 앱의 6자리 번호를 입력하세요."
+    en = "Please enter the six-digit code of your authenticator app."
+
+
+class SecondFactorWrong(OAuthProblem):
+    error, code = "invalid_grant", "SECOND_FACTOR_WRONG"
+    ko = "인증 번호가 올바르지 않거나 이미 사용되었습니다."
+    en = "The code is not correct or was used before."
+
+
+class LinkUnusable(Problem):
+    status, code = 410, "LINK_UNUSABLE"
+    ko = "이미 사용했거나 기한이 지난 주소입니다. 새 주소를 요청하세요."
+    en = "This link was used or has expired. Please ask for a new one."
+
+
+class SecondFactorMissing(Problem):
+    status, code = 409, "SECOND_FACTOR_MISSING"
+    ko = "먼저 2단계 인증 등록을 시작하세요."
+    en = "Please begin the registration of a second factor first."
+
+
+class SecondFactorPresent(Problem):
+    status, code = 409, "SECOND_FACTOR_PRESENT"
+    ko = "2단계 인증이 이미 등록되어 있습니다."
+    en = "A second factor is registered already."
+
+
+class SecondFactorNeeded(Problem):
+    status, code = 409, "SECOND_FACTOR_NEEDED"
+    ko = "이 계정은 2단계 인증을 해제할 수 없습니다."
+    en = "This account has to keep its second factor."
+
+
+class SelfTreatment(Problem):
+    """Nobody locks himself out, or loosens what others set for him."""
+
+    status, code = 409, "OWN_ACCOUNT"
+    ko = "자신의 계정에는 할 수 없습니다."
+    en = "You cannot do this to your own account."
+
+
+LOGIN_ID_RULE = FindingKind(
+    "LOGIN_ID_RULE",
+    ko="아이디는 '{parent}' 뒤에 영문 소문자나 숫자를 붙여 만드세요(예: {parent}_01).",
+    en="Build the ID from '{parent}' and small letters or digits (for example {parent}_01).",
+    rule="M-006",
+    citation="S1:324",
+)
+LOGIN_ID_FORM = FindingKind(
+    "LOGIN_ID_FORM",
+    ko="아이디는 영문 소문자로 시작하는 3~32자의 영문 소문자, 숫자, 밑줄(_)입니다.",
+    en="An ID has 3 to 32 small letters, digits or underscores and starts with a letter.",
+)
+LOGIN_ID_TAKEN = FindingKind(
+    "LOGIN_ID_TAKEN",
+    ko="이미 사용 중인 아이디입니다.",
+    en="This ID is taken.",
+    rule="M-006",
+)
+DUP_CHECK_REQUIRED = FindingKind(
+    "DUP_CHECK_REQUIRED",
+    ko="아이디 중복검사를 먼저 하세요.",
+    en="Please check first whether the ID is free.",
+    rule="M-006",
+)
+ROLE_NOT_HERE = FindingKind(
+    "ROLE_NOT_HERE",
+    ko="이 기관에는 '{role}' 역할의 계정을 만들 수 없습니다.",
+    en="This institution cannot have accounts with the role '{role}'.",
+)
+FIELDS_NOT_HERE = FindingKind(
+    "FIELDS_NOT_HERE",
+    ko="적립분야 권한은 적립기관의 하위계정에만 줄 수 있습니다.",
+    en="Accrual fields can be given to sub-accounts of accrual institutions only.",
+    rule="M-006",
+)
+FIELD_TWICE = FindingKind(
+    "FIELD_TWICE", ko="같은 적립분야가 두 번 있습니다.", en="This field is listed twice."
+)
+CODE_WRONG = FindingKind(
+    "CODE_WRONG", ko="인증 번호가 올바르지 않습니다.", en="The code is not correct."
+)

@@ -1,7 +1,14 @@
 """Job handlers and schedules of the auth service."""
 
 from datetime import timedelta
+from uuid import UUID
 
+from services.auth.accounts import credentials, throttle
+from services.auth.messages import service as messages
+from services.auth.messages.service import DELIVER
+from services.auth.runtime import AuthRuntime
+from services.auth.sessions import service as sessions_service
+from services.auth.tokens.rules import KEPT_AFTER_USE
 from shared.clock import utc_now
 from shared.idempotency import KEPT_DAYS, purge_keys
 from shared.jobs import Jobs
@@ -9,8 +16,42 @@ from shared.runtime import Runtime
 
 jobs = Jobs()
 
+SESSIONS_KEPT = timedelta(days=90)  # long enough to answer "was that me?"
+MESSAGES_KEPT = timedelta(days=7)
+CREDENTIALS_KEPT = timedelta(days=1)
+
+
+@jobs.task(DELIVER)
+async def deliver_message(runtime: Runtime, message_id: str) -> None:
+    auth = _auth(runtime)
+    await messages.deliver(auth.sessions, auth.vault, auth.postman, UUID(message_id))
+
+
+@jobs.task(credentials.RESET_TASK)
+async def handle_reset(runtime: Runtime, request_id: str) -> None:
+    auth = _auth(runtime)
+    await credentials.handle_reset(auth.sessions, auth.desk, UUID(request_id), now=utc_now())
+
 
 @jobs.task("idempotency.purge", every="17 3 * * *")
 async def purge_idempotency_keys(runtime: Runtime) -> None:
     async with runtime.sessions.begin() as session:
         await purge_keys(session, utc_now() - timedelta(days=KEPT_DAYS))
+
+
+@jobs.task("auth.purge", every="27 3 * * *")
+async def purge(runtime: Runtime) -> None:
+    """Forget what has served its time. Audit rows stay: they are append-only."""
+    now = utc_now()
+    async with runtime.sessions.begin() as session:
+        await sessions_service.purge(
+            session, sessions_before=now - SESSIONS_KEPT, feed_before=now - KEPT_AFTER_USE
+        )
+        await throttle.purge(session, now - timedelta(days=2))
+        await messages.purge(session, now - MESSAGES_KEPT)
+        await credentials.purge(session, now - CREDENTIALS_KEPT)
+
+
+def _auth(runtime: Runtime) -> AuthRuntime:
+    assert isinstance(runtime, AuthRuntime)
+    return runtime

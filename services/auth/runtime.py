@@ -9,7 +9,9 @@ import httpx2
 from sqlalchemy.exc import SQLAlchemyError
 
 import shared.runtime
+from services.auth.accounts.credentials import Desk
 from services.auth.accounts.passwords import Passwords
+from services.auth.messages.delivery import Postman
 from services.auth.sessions import service as sessions_service
 from services.auth.sessions.service import Lifetimes
 from services.auth.settings import Settings
@@ -42,6 +44,13 @@ class AuthRuntime(shared.runtime.Runtime):
             revocation_feed=self._revoked_after,
             transport=transport,
         )
+        self.postman = Postman(settings, self.identity.http)
+        self.desk = Desk(
+            vault=self.vault,
+            passwords=self.passwords,
+            portal=settings.portal,
+            legacy=settings.initial_credential == "legacy",
+        )
         self.issuer = Issuer(
             name=settings.token_issuer,
             sessions=self.sessions,
@@ -49,6 +58,7 @@ class AuthRuntime(shared.runtime.Runtime):
             passwords=self.passwords,
             keys=self.keys,
             lifetimes=self.lifetimes,
+            operator_second_factor=settings.operator_second_factor,
         )
 
     @asynccontextmanager

@@ -1,6 +1,7 @@
 """Settings of the auth service. Secrets have no defaults, in development either."""
 
 from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
@@ -22,8 +23,20 @@ class Settings(ServiceSettings):
     trusted_proxies: str = "127.0.0.0/8,::1/128"
     portal_origins: str = ""
     initial_credential: Literal["link", "legacy"] = "link"
+    operator_second_factor: bool = False
     session_idle_minutes: int = 30
     session_hours: int = 12
+
+    portal_url: str = ""
+    mail_from: str = "산학협력 마일리지 <no-reply@mileage.invalid>"
+    mail_dir: Path | None = None
+    smtp_host: str = ""
+    smtp_port: int = 587
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_username: str = ""
+    smtp_password: SecretStr | None = None
+    sms_url: str = ""
+    sms_key: SecretStr | None = None
 
     @property
     def peppers(self) -> list[str]:
@@ -43,6 +56,18 @@ class Settings(ServiceSettings):
         """Web origins whose pages may use the refresh cookie."""
         parts = urlsplit(self.token_issuer)
         return frozenset({f"{parts.scheme}://{parts.netloc}", *_list(self.portal_origins)})
+
+    @property
+    def portal(self) -> str:
+        """Where links in letters lead."""
+        return (self.portal_url or self.token_issuer).rstrip("/")
+
+    @property
+    def mail_directory(self) -> Path:
+        """Where letters lie when no mail server is set: beside the files, if those are local."""
+        parts = urlsplit(self.files_url)
+        beside = Path(parts.path).parent if parts.scheme == "file" else Path("var")
+        return self.mail_dir or beside / "mail"
 
     @property
     def over_tls(self) -> bool:

@@ -36,9 +36,16 @@ class Vault:
 
     def mac(self, purpose: str, *parts: bytes) -> bytes:
         """32 bytes nobody else can make; `purpose` keeps one use from standing in for another."""
+        return self.macs(purpose, *parts)[0]
+
+    def macs(self, purpose: str, *parts: bytes) -> list[bytes]:
+        """The same made with each pepper we know, newest first: to recognise what was made
+        before the pepper changed."""
         message = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
-        subkey = hmac.digest(self._peppers[self.pepper_id], purpose.encode(), "sha256")
-        return hmac.digest(subkey, message, "sha256")
+        subkeys = [
+            hmac.digest(pepper, purpose.encode(), "sha256") for pepper in self._peppers.values()
+        ]
+        return [hmac.digest(subkey, message, "sha256") for subkey in subkeys]
 
     def pepper(self, password: str, pepper_id: str | None = None) -> str | None:
         """The password as it goes into the hash; None when that pepper is no longer known."""

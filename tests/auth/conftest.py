@@ -1,20 +1,25 @@
 """The auth service on a database of the test's own, and people to log in as."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from email import message_from_bytes, policy
+from email.message import EmailMessage
 from typing import Any
 
 import httpx2
 import jwt
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import text
 
 from services.auth.accounts.models import Account, FieldPermission
 from services.auth.accounts.rules import Role
 from services.auth.app import create_app
 from services.auth.clients import service as clients_service
 from services.auth.institutions.models import Institution
+from services.auth.jobs import deliver_message, handle_reset
 from services.auth.runtime import AuthRuntime
 from services.auth.settings import Settings
 from services.auth.tokens import keys
@@ -26,6 +31,9 @@ SERVICE_SECRETS = {
     name: f"secret-of-{name}-with-more-than-32-characters"
     for name in ("auth", "accrual", "exchange", "grants", "gateway")
 }
+
+
+HANDLERS = {"messages.deliver": deliver_message, "accounts.reset": handle_reset}
 
 
 @dataclass
@@ -117,6 +125,28 @@ class Auth:
         assert answer.status_code == 200, answer.text
         return {"Authorization": f"Bearer {answer.json()['access_token']}"}
 
+    async def run_jobs(self) -> int:
+        """Run what is queued, as the worker would, until nothing is left; returns how many."""
+        done = 0
+        while True:
+            async with self.runtime.sessions.begin() as session:
+                taken = text(
+                    "UPDATE procrastinate_jobs SET status = 'succeeded' WHERE status = 'todo' "
+                    "RETURNING task_name, args"
+                )
+                rows = (await session.execute(taken)).all()
+            if not rows:
+                return done
+            for name, args in rows:
+                args.pop("trace", None)
+                await HANDLERS[name](self.runtime, **args)
+                done += 1
+
+    def mail(self) -> list[EmailMessage]:
+        """The letters that lie in the data directory, oldest first."""
+        files = sorted(self.runtime.settings.mail_directory.glob("*.eml"))
+        return [message_from_bytes(file.read_bytes(), policy=policy.default) for file in files]
+
     async def reload(self, model: type, key: Any):
         async with self.runtime.sessions() as session:
             return await session.get(model, key)
@@ -136,6 +166,13 @@ def codes_in(answer: httpx2.Response) -> set[str]:
     return {item["code"] for item in answer.json()["errors"]}
 
 
+def link_in(letter: EmailMessage) -> str:
+    """The token of the link in a letter."""
+    found = re.search(r"/activate#token=(\S+)", letter.get_content())
+    assert found is not None
+    return found[1]
+
+
 @pytest.fixture
 def settings_of(database, tmp_path) -> Callable[..., Settings]:
     url = database("auth")
@@ -145,7 +182,7 @@ def settings_of(database, tmp_path) -> Callable[..., Settings]:
             **{
                 "database_url": url,
                 "client_secret": SERVICE_SECRETS["auth"],
-                "files_url": f"file://{tmp_path}",
+                "files_url": f"file://{tmp_path}/files",
                 "token_issuer": ISSUER,
                 "password_pepper": "pepper-of-the-tests-with-32-characters",
                 "key_encryption_key": "key-of-the-tests-with-32-characters!!",
@@ -161,8 +198,8 @@ async def auth_with(settings_of, client_of):
     """`await auth_with(session_idle_minutes=5)`: the service with settings of the test's own."""
     opened = []
 
-    async def make(**more: Any) -> Auth:
-        runtime = AuthRuntime(settings_of(**more))
+    async def make(transport: httpx2.AsyncBaseTransport | None = None, **more: Any) -> Auth:
+        runtime = AuthRuntime(settings_of(**more), transport=transport)
         context = runtime.open()
         await context.__aenter__()
         opened.append(context)

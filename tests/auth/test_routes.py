@@ -7,6 +7,9 @@ from tests.auth.conftest import code_of
 PUBLIC = {
     ("post", "/api/v1/auth/token"),
     ("post", "/api/v1/auth/token/revoke"),
+    ("post", "/api/v1/auth/activation"),
+    ("post", "/api/v1/auth/activation/check"),
+    ("post", "/api/v1/auth/reset-requests"),
     ("get", "/.well-known/jwks.json"),
     ("get", "/.well-known/oauth-authorization-server"),
 }

@@ -1,6 +1,7 @@
 """Accounts: who may log in, for which institution, with which permissions."""
 
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import (
@@ -14,12 +15,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from services.auth.accounts.rules import Field, Role, Status
+from services.auth.accounts.rules import Field, FieldChange, OneTime, Role, Status
 from services.auth.base import Base
 from shared.db import HasId, HasTimes
 
 
-def one_of(column: str, values: type[Role] | type[Status] | type[Field]) -> CheckConstraint:
+def one_of(column: str, values: type[StrEnum]) -> CheckConstraint:
     allowed = ", ".join(f"'{value}'" for value in values)
     return CheckConstraint(f"{column} IN ({allowed})", name=column)
 
@@ -91,3 +92,56 @@ class LoginThrottle(Base):
     failures: Mapped[int] = mapped_column(server_default=text("0"))
     next_try_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), index=True)
+
+
+class FieldPermissionEvent(HasId, Base):
+    """What happened to a field permission, append-only: after a removal the parent still sees
+    what its sub-account could do, and when (M-006)."""
+
+    __tablename__ = "field_permission_event"
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), index=True)
+    field: Mapped[str] = mapped_column(String(20))
+    change: Mapped[str] = mapped_column(String(10))
+    changed_by: Mapped[str] = mapped_column(String(64))
+    at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    __table_args__ = (
+        one_of("field", Field),
+        one_of("change", FieldChange),
+    )
+
+
+class OneTimeCredential(HasId, Base):
+    """A link or a temporary password that opens an account once. Known by its MAC only."""
+
+    __tablename__ = "one_time_credential"
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(10))
+    mac: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    used_at: Mapped[datetime | None]
+
+    __table_args__ = (one_of("kind", OneTime),)
+
+
+class ResetRequest(HasId, Base):
+    """Somebody says to have forgotten a password. Looked into by the worker, so that the answer
+    takes the same time whoever exists; `content` (id and contact) is sealed and soon gone."""
+
+    __tablename__ = "reset_request"
+
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now(), index=True)
+
+
+class RecoveryCode(Base):
+    """Ten codes for the day the phone is lost, each good once."""
+
+    __tablename__ = "recovery_code"
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), primary_key=True)
+    mac: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    used_at: Mapped[datetime | None]

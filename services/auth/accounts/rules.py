@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from enum import StrEnum
 from ipaddress import IPv6Address, IPv6Network, ip_address
@@ -48,12 +48,38 @@ class Field(StrEnum):
     SCHOLARSHIP = "SCHOLARSHIP"
 
 
+class FieldChange(StrEnum):
+    """What can happen to a field permission: given, switched, taken away."""
+
+    ADDED = "added"
+    ON = "on"
+    OFF = "off"
+    REMOVED = "removed"
+
+
+class ResetChannel(StrEnum):
+    """Where a forgotten password can be sent (M-004)."""
+
+    EMAIL = "email"
+    SMS = "sms"
+
+
+class OneTime(StrEnum):
+    """Credentials that work once."""
+
+    LINK = "link"
+    PASSWORD = "password"  # noqa: S105  # a kind, no password
+
+
 PASSWORD_CHANGE = "password:change"  # noqa: S105  # a scope, no password
+SECOND_FACTOR_ENROL = "second-factor:enrol"
+OWN_ACCOUNT = "account:self"
 MANAGE_ACCOUNTS = "accounts:manage"
+ADMINISTER_ACCOUNTS = "accounts:admin"
 
 SCOPES: dict[Role, tuple[str, ...]] = {
     Role.OPERATOR: (
-        "accounts:admin",
+        ADMINISTER_ACCOUNTS,
         "institutions:admin",
         "accrual:read",
         "accrual:review",
@@ -85,7 +111,7 @@ SCOPES: dict[Role, tuple[str, ...]] = {
 def scopes_of(role: Role, *, lead: bool) -> tuple[str, ...]:
     """What an account may do. Staff under a lead account manage nobody else (M-006)."""
     granted = SCOPES[role] if lead else [s for s in SCOPES[role] if s != MANAGE_ACCOUNTS]
-    return (PASSWORD_CHANGE, *granted)
+    return (PASSWORD_CHANGE, OWN_ACCOUNT, *granted)
 
 
 # --- login ids --------------------------------------------------------------------------------
@@ -196,3 +222,73 @@ def place_of(address: str | None) -> str:
 def allowed_fields(permissions: Iterable[tuple[str, bool]]) -> list[str]:
     """The fields that are switched on, in a stable order."""
     return sorted(field for field, enabled in permissions if enabled)
+
+
+# --- M-006 accounts under a lead ---------------------------------------------------------------
+
+_SUFFIX = re.compile(r"_?[a-z0-9]+")
+MAX_LOGIN_ID = 32
+
+ROLES_OF_KIND: dict[str, tuple[Role, ...]] = {
+    "university": (Role.UNIVERSITY,),
+    "iacf": (Role.UNIVERSITY,),
+    "company": (Role.COMPANY,),
+    "agency": (Role.AGENCY_OFFICER, Role.EVALUATOR, Role.AUDITOR),
+    "operator": (Role.OPERATOR,),
+    "ministry": (Role.OBSERVER,),
+}
+"""Which roles the operator may give to accounts of an institution, by its kind."""
+
+STAFF_ROLE = {Role.UNIVERSITY: Role.SUB_ACCOUNT, Role.COMPANY: Role.COMPANY}
+"""What the accounts under a lead account are."""
+
+
+def is_staff_id(login_id: str, parent: str) -> bool:
+    """Whether an id is derived from its parent's: `korea_01`, `korea1`, `korea_abc` (M-006)."""
+    suffix = login_id.removeprefix(parent)
+    fits = len(login_id) <= MAX_LOGIN_ID and login_id.startswith(parent)
+    return fits and _SUFFIX.fullmatch(suffix) is not None
+
+
+def field_changes(
+    before: Mapping[str, bool], after: Mapping[str, bool]
+) -> list[tuple[str, FieldChange]]:
+    """What has to be done to get from one set of field permissions to another, by field."""
+    changes: list[tuple[str, FieldChange]] = []
+    for field in sorted({*before, *after}):
+        if field not in after:
+            changes.append((field, FieldChange.REMOVED))
+        elif field not in before:
+            changes.append((field, FieldChange.ADDED))
+            if not after[field]:
+                changes.append((field, FieldChange.OFF))
+        elif before[field] != after[field]:
+            changes.append((field, FieldChange.ON if after[field] else FieldChange.OFF))
+    return changes
+
+
+# --- personal data on lists (A7) ---------------------------------------------------------------
+
+
+def masked_name(name: str) -> str:
+    """홍길동 → 홍*동; of two letters the first stays."""
+    if len(name) <= 2:
+        return name[:1] + "*" * (len(name) - 1)
+    return name[0] + "*" * (len(name) - 2) + name[-1]
+
+
+def masked_phone(phone: str | None) -> str | None:
+    """The last four digits and the first three stay."""
+    if phone is None:
+        return None
+    digits = [place for place, char in enumerate(phone) if char.isdigit()]
+    hidden = set(digits[3:-4])
+    return "".join("*" if place in hidden else char for place, char in enumerate(phone))
+
+
+def masked_email(email: str | None) -> str | None:
+    """ho***@example.ac.kr"""
+    if email is None:
+        return None
+    local, at, domain = email.partition("@")
+    return local[:2] + "***" + at + domain

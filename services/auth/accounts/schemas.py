@@ -1,8 +1,24 @@
 """What the account routes take and give."""
 
-from pydantic import ConfigDict, Field
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
 
+from pydantic import ConfigDict, Field, StringConstraints
+
+from services.auth.accounts import rules
+from services.auth.accounts.rules import Role
 from shared.schemas import Body, Schema
+
+PHONE = r"^[0-9+][0-9-]{6,18}$"
+EMAIL = r"^[^@\s,;<>]{1,64}@[^@\s,;<>]+\.[^@\s,;<>]+$"
+
+Phone = Annotated[str, StringConstraints(pattern=PHONE), Field(examples=["02-6050-0000"])]
+Email = Annotated[
+    str, StringConstraints(pattern=EMAIL, max_length=254), Field(examples=["a@hanbit.example"])
+]
+Typed = Annotated[str, StringConstraints(strip_whitespace=False, max_length=1_000)]
+"""A password or code as typed, blanks included: the findings tell about them."""
 
 
 class PasswordPageOut(Schema):
@@ -17,14 +33,212 @@ class PasswordPageOut(Schema):
     max_length: int
 
 
-class PasswordChangeIn(Body):
-    """Passwords are taken as typed, blanks included: the findings tell about them."""
-
+class PasswordBody(Body):
     model_config = ConfigDict(str_strip_whitespace=False)
 
-    current_password: str = Field(max_length=1_000)
-    new_password: str = Field(max_length=1_000)
-    confirm_password: str = Field(max_length=1_000)
-    contact_phone: str | None = Field(
-        default=None, pattern=r"^[0-9][0-9-]{6,18}$", description="대표 연락처"
-    )
+
+class PasswordChangeIn(PasswordBody):
+    current_password: Typed
+    new_password: Typed
+    confirm_password: Typed
+    contact_phone: Phone | None = Field(default=None, description="대표 연락처")
+
+
+class LinkIn(Body):
+    token: str = Field(max_length=100)
+
+
+class LinkOut(Schema):
+    login_id: str
+    institution_name: str
+    contact_required: bool
+    expires_at: datetime
+
+
+class ActivationIn(PasswordBody):
+    token: str = Field(max_length=100)
+    new_password: Typed
+    confirm_password: Typed
+    contact_phone: Phone | None = None
+
+
+class ActivatedOut(Schema):
+    login_id: str
+
+
+class ResetRequestIn(Body):
+    """`contact` is the mail address or the mobile number the person believes is registered."""
+
+    login_id: str = Field(min_length=1, max_length=100)
+    channel: rules.ResetChannel
+    contact: str = Field(min_length=1, max_length=254)
+
+
+class NeutralOut(Schema):
+    message: str
+
+
+class PersonIn(Body):
+    name: str = Field(min_length=1, max_length=50, description="담당자명")
+    department: str | None = Field(default=None, max_length=100)
+    phone: Phone | None = None
+    mobile: Phone | None = None
+    email: Email | None = None
+
+
+class OwnChangeIn(PersonIn):
+    """`current_password` is needed when the mail address or the mobile number changes."""
+
+    current_password: Typed | None = None
+
+
+class OwnOut(Schema):
+    """The caller's own account, with what the menus need to know (M-007)."""
+
+    id: UUID
+    login_id: str
+    role: str
+    is_lead: bool
+    name: str
+    department: str | None
+    phone: str | None
+    mobile: str | None
+    email: str | None
+    institution_id: UUID
+    institution_name: str
+    institution_kind: str
+    fields: list[str] | None
+    scopes: list[str]
+    second_factor: bool
+    password_changed_at: datetime | None
+    version: int
+
+
+class LoginIdIn(Body):
+    login_id: str = Field(min_length=1, max_length=100)
+
+
+class LoginIdOut(Schema):
+    """`message` tells why an id cannot be had; `proof` goes with the registration."""
+
+    login_id: str
+    available: bool
+    code: str | None
+    message: str | None
+    proof: str | None
+
+
+class GrantIn(Body):
+    field: rules.Field
+    enabled: bool
+
+
+class FieldsIn(Body):
+    fields: list[GrantIn] = Field(max_length=20)
+
+
+class StaffIn(PersonIn):
+    login_id: str = Field(min_length=1, max_length=100)
+    proof: str | None = Field(default=None, max_length=64, description="중복검사 결과")
+    fields: list[GrantIn] = Field(default=[], max_length=20)
+
+
+class LeadIn(PersonIn):
+    login_id: str = Field(min_length=1, max_length=100)
+    role: Role
+
+
+class GrantOut(Schema):
+    field: str
+    enabled: bool
+
+
+class AccountOut(Schema):
+    """One account as its manager sees it. For the operator contacts are masked here; the full
+    view asks for a purpose and is put on record."""
+
+    id: UUID
+    login_id: str
+    role: str
+    status: str
+    institution_id: UUID
+    parent_id: UUID | None
+    name: str
+    department: str | None
+    phone: str | None
+    mobile: str | None
+    email: str | None
+    fields: list[GrantOut]
+    activated: bool
+    second_factor: bool
+    last_login_at: datetime | None
+    created_at: datetime
+    version: int
+
+
+class AccountLineOut(Schema):
+    """One line of a list: name masked, contacts left out."""
+
+    id: UUID
+    login_id: str
+    role: str
+    status: str
+    institution_id: UUID
+    name: str
+    department: str | None
+    activated: bool
+    last_login_at: datetime | None
+
+
+class CredentialOut(Schema):
+    """How a new account is entered. `link` is shown this once; `sent_to` is where it was mailed,
+    masked. Without a link the first password is the id itself (an installation's choice)."""
+
+    login_id: str
+    link: str | None
+    expires_at: datetime | None
+    sent_to: str | None
+    password_is_login_id: bool
+
+
+class OpenedOut(Schema):
+    account: AccountOut
+    credential: CredentialOut
+
+
+class FieldEventOut(Schema):
+    field: str
+    change: str
+    changed_by: str
+    at: datetime
+
+
+class PurposeIn(Body):
+    purpose: str = Field(min_length=5, max_length=200, description="열람 목적")
+
+
+class PersonOut(Schema):
+    name: str
+    department: str | None
+    phone: str | None
+    mobile: str | None
+    email: str | None
+
+
+class OwnerIn(PasswordBody):
+    current_password: Typed
+
+
+class CodeIn(PasswordBody):
+    code: str = Field(max_length=20)
+
+
+class EnrolmentOut(Schema):
+    """For an authenticator app: typed in, or as a QR code of `uri`."""
+
+    secret: str
+    uri: str
+
+
+class RecoveryCodesOut(Schema):
+    recovery_codes: list[str]

@@ -1,15 +1,15 @@
 """Use cases of accounts: opening them, and changing passwords."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.auth.accounts import rules
-from services.auth.accounts.models import Account
+from services.auth.accounts import rules, temporary
+from services.auth.accounts.models import Account, OneTimeCredential
 from services.auth.accounts.passwords import Passwords
 from services.auth.accounts.rules import Role, Status
 from services.auth.accounts.throttle import Throttle
@@ -20,6 +20,8 @@ from services.auth.sessions import service as sessions_service
 from services.auth.vault import Vault
 from shared.db import Sessions
 from shared.problems import Finding, Invalid, NotFound
+
+TEMPORARY_COUNTS_FOR = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +64,14 @@ async def change_password(
         account = await account_of(session, account_id)
     place = Throttle(vault, account.login_id, f"change:{account.id}", known_device=True)
     await place.reserve(sessions, now=now)
-    current = await passwords.verify(change.current, account.password)
-    findings = _findings(account, change, current_right=current.ok, forced=forced)
-    if current.ok:
-        async with sessions.begin() as session:
+    right = (await passwords.verify(change.current, account.password)).ok
+    async with sessions.begin() as session:
+        right = right or await temporary.just_used(
+            session, vault, account_id, change.current, now=now, within=TEMPORARY_COUNTS_FOR
+        )
+        if right:
             await place.forgive(session)
+    findings = _findings(account, change, current_right=right, forced=forced)
     if findings:
         raise Invalid(errors=findings)
     hashed = await passwords.hash(change.new)
@@ -75,7 +80,7 @@ async def change_password(
         if changed.password != account.password:  # somebody else changed it meanwhile
             raise Invalid(errors=[PW_CURRENT_WRONG.at("/current_password")])
         if change.contact_phone:
-            await _set_contact(session, changed, change.contact_phone)
+            await set_contact(session, changed, change.contact_phone)
         await set_password(session, changed, hashed, must_change=False, actor=actor, now=now)
 
 
@@ -92,7 +97,7 @@ def _findings(
     return findings
 
 
-async def _set_contact(session: AsyncSession, account: Account, phone: str) -> None:
+async def set_contact(session: AsyncSession, account: Account, phone: str) -> None:
     account.phone = phone
     if account.is_lead:
         institution = await session.get_one(Institution, account.institution_id)
@@ -108,7 +113,8 @@ async def set_password(
     actor: Actor,
     now: datetime,
 ) -> None:
-    """Store a hashed password and make every token and session made with the old one worthless."""
+    """Store a hashed password; links, tokens and sessions from before are worthless from now."""
+    await withdraw_credentials(session, account.id)
     account.password = hashed
     account.password_changed_at = now
     account.must_change_password = must_change
@@ -123,13 +129,26 @@ async def set_password(
     await end_everything(session, account, reason="password", now=now)
 
 
+async def withdraw_credentials(session: AsyncSession, account_id: UUID) -> None:
+    """Links and temporary passwords that are still about stop working."""
+    await session.execute(
+        delete(OneTimeCredential).where(OneTimeCredential.account_id == account_id)
+    )
+
+
 async def end_everything(
     session: AsyncSession, account: Account, *, reason: str, now: datetime
 ) -> None:
     """Close every session and refuse every token of an account, everywhere within seconds. The
     last step of a transaction (see `sessions.service.revoke`)."""
-    account.pv += 1
     await sessions_service.end_all(session, account.id, reason=reason, now=now)
+    await outdate_tokens(session, account)
+
+
+async def outdate_tokens(session: AsyncSession, account: Account) -> None:
+    """Refuse the access tokens issued so far; sessions go on, and their next token tells what
+    the account may do now. The last step of a transaction."""
+    account.pv += 1
     await sessions_service.revoke(session, {f"sub:{account.id}": account.pv})
 
 

@@ -16,6 +16,8 @@ from services.auth.errors import LoginThrottled
 from services.auth.vault import Vault
 from shared.db import Sessions
 
+HALF = 16  # bytes of a key: half tells the login id, half the place (zeros: everywhere)
+
 
 class Throttle:
     """The counters of one login id seen from one place.
@@ -25,8 +27,9 @@ class Throttle:
     """
 
     def __init__(self, vault: Vault, login_id: str, place: str, *, known_device: bool) -> None:
-        here = vault.mac("throttle", login_id.encode(), place.encode())
-        self._everywhere = vault.mac("throttle", login_id.encode())
+        of_login = _of_login(vault, login_id)
+        here = of_login + vault.mac("throttle-place", place.encode())[:HALF]
+        self._everywhere = of_login + bytes(HALF)
         self._keys = [here] if known_device else [here, self._everywhere]
 
     async def reserve(self, sessions: Sessions, *, now: datetime) -> None:
@@ -56,8 +59,19 @@ class Throttle:
         await session.execute(delete(LoginThrottle).where(LoginThrottle.key.in_(self._keys)))
 
 
+async def forgive_everywhere(session: AsyncSession, vault: Vault, login_id: str) -> None:
+    """Forget all misses of a login id, from wherever they came."""
+    of_login = _of_login(vault, login_id)
+    everything = LoginThrottle.key.between(of_login + bytes(HALF), of_login + b"\xff" * HALF)
+    await session.execute(delete(LoginThrottle).where(everything))
+
+
 async def purge(session: AsyncSession, before: datetime) -> None:
     await session.execute(delete(LoginThrottle).where(LoginThrottle.updated_at < before))
+
+
+def _of_login(vault: Vault, login_id: str) -> bytes:
+    return vault.mac("throttle", login_id.encode("utf-8", "surrogatepass"))[:HALF]
 
 
 def _seconds(wait: timedelta) -> int:

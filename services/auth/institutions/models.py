@@ -1,6 +1,7 @@
 """Institutions: universities and their IACFs, companies, agencies, the operator, the ministry."""
 
 from datetime import date, datetime
+from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
@@ -11,7 +12,7 @@ from services.auth.institutions.rules import Kind, Status
 from shared.db import HasId, HasTimes
 
 
-def one_of(column: str, values: type[Kind] | type[Status]) -> CheckConstraint:
+def one_of(column: str, values: type[StrEnum]) -> CheckConstraint:
     allowed = ", ".join(f"'{value}'" for value in values)
     return CheckConstraint(f"{column} IN ({allowed})", name=column)
 

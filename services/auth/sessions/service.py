@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import delete, insert, select, text, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.auth.audit.service import Actor, record
@@ -17,6 +17,7 @@ from services.auth.sessions import rules
 from services.auth.sessions.models import LoginSession, Revocation
 from services.auth.sessions.rules import Family, Verdict
 from services.auth.vault import Vault
+from shared.problems import NotFound
 from shared.tokens import REVOKED_FOR_EVER
 
 
@@ -83,7 +84,7 @@ async def refresh(
     family = await session.get(LoginSession, shown.family_id, with_for_update=True)
     if family is None or family.client_id != client_id:
         return Refreshed(Verdict.UNKNOWN)
-    if not hmac.compare_digest(_mac(vault, family, shown.generation), shown.mac):
+    if not _is_genuine(vault, family, shown):
         return Refreshed(Verdict.UNKNOWN)
     verdict = rules.judge(_state(family, lifetimes), shown.generation, now)
     if verdict is Verdict.ROTATE:
@@ -129,14 +130,65 @@ async def end_all(session: AsyncSession, account_id: UUID, *, reason: str, now: 
     )
 
 
+MAX_LISTED = 100
+
+
+async def live_sessions(
+    session: AsyncSession, account_id: UUID, *, now: datetime, lifetimes: Lifetimes
+) -> Sequence[LoginSession]:
+    """The sessions that can still be refreshed, last used first."""
+    query = (
+        select(LoginSession)
+        .where(
+            LoginSession.account_id == account_id,
+            LoginSession.ended_at.is_(None),
+            LoginSession.expires_at > now,
+            LoginSession.rotated_at > now - lifetimes.idle,
+        )
+        .order_by(LoginSession.rotated_at.desc())
+        .limit(MAX_LISTED)
+    )
+    return (await session.scalars(query)).all()
+
+
+async def end_own(
+    session: AsyncSession, account_id: UUID, session_id: UUID, *, actor: Actor, now: datetime
+) -> None:
+    """End one's own session; raises `NotFound` for anybody else's."""
+    family = await session.get(LoginSession, session_id)
+    if family is None or family.account_id != account_id:
+        raise NotFound
+    record(session, actor, "session.ended", object_type="session", object_id=session_id)
+    await end(session, [session_id], reason="owner", now=now)
+
+
+async def end_others(
+    session: AsyncSession, account_id: UUID, current: UUID | None, *, actor: Actor, now: datetime
+) -> None:
+    """End every session of an account but the current one."""
+    others = select(LoginSession.id).where(
+        LoginSession.account_id == account_id,
+        LoginSession.ended_at.is_(None),
+        LoginSession.id != current if current is not None else true(),
+    )
+    ids = (await session.scalars(others)).all()
+    record(session, actor, "session.others_ended", object_type="account", object_id=account_id)
+    await end(session, ids, reason="owner", now=now)
+
+
+async def purge(session: AsyncSession, *, sessions_before: datetime, feed_before: datetime) -> None:
+    """Forget sessions long over, and revocations of tokens that have all expired."""
+    await session.execute(delete(LoginSession).where(LoginSession.expires_at < sessions_before))
+    await session.execute(delete(Revocation).where(Revocation.created_at < feed_before))
+
+
 async def shown_family(session: AsyncSession, vault: Vault, token: str) -> LoginSession | None:
     """The live session a genuine refresh token, of whatever generation, belongs to."""
     shown = rules.parse(token)
     family = await session.get(LoginSession, shown.family_id) if shown is not None else None
     if shown is None or family is None:
         return None
-    genuine = hmac.compare_digest(_mac(vault, family, shown.generation), shown.mac)
-    return family if genuine else None
+    return family if _is_genuine(vault, family, shown) else None
 
 
 async def revoke(session: AsyncSession, min_pv: Mapping[str, int]) -> None:
@@ -180,10 +232,17 @@ def _state(family: LoginSession, lifetimes: Lifetimes) -> Family:
     )
 
 
-def _mac(vault: Vault, family: LoginSession, generation: int) -> str:
-    mac = vault.mac("refresh-token", family.id.bytes, generation.to_bytes(4, "big"), family.secret)
-    return urlsafe_b64encode(mac).decode().rstrip("=")
+def _is_genuine(vault: Vault, family: LoginSession, shown: rules.ShownToken) -> bool:
+    macs = _macs(vault, family, shown.generation)
+    return any(hmac.compare_digest(mac, shown.mac) for mac in macs)
+
+
+def _macs(vault: Vault, family: LoginSession, generation: int) -> list[str]:
+    macs = vault.macs(
+        "refresh-token", family.id.bytes, generation.to_bytes(4, "big"), family.secret
+    )
+    return [urlsafe_b64encode(mac).decode().rstrip("=") for mac in macs]
 
 
 def _token(vault: Vault, family: LoginSession, generation: int) -> str:
-    return rules.write(family.id, generation, _mac(vault, family, generation))
+    return rules.write(family.id, generation, _macs(vault, family, generation)[0])

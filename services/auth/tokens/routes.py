@@ -76,7 +76,8 @@ async def _log_in(form: TokenForm, request: Request, runtime: Runtime, actor: Ac
     _only_portal(form.client_id)
     if form.username is None or form.password is None:
         raise OAuthProblem(reason="username, password")
-    login = Login(form.username, form.password, cookies.device(request, runtime.settings))
+    device = cookies.device(request, runtime.settings)
+    login = Login(form.username, form.password, form.otp, device)
     return await service.log_in(runtime.issuer, login, actor=actor, now=utc_now())
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 USER_LIFETIME = timedelta(minutes=10)
 SERVICE_LIFETIME = timedelta(minutes=5)
 PARTNER_LIFETIME = timedelta(minutes=15)
-PASSWORD_CHANGE_LIFETIME = timedelta(minutes=5)
+ERRAND_LIFETIME = timedelta(minutes=5)  # of tokens for one thing only
 LONGEST_LIFETIME = PARTNER_LIFETIME
 
 PUBLISHED_BEFORE_USE = timedelta(hours=24)

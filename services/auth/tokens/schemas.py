@@ -10,7 +10,8 @@ from shared.schemas import Schema
 class TokenForm(BaseModel):
     """`application/x-www-form-urlencoded`, by grant:
 
-    - `password`: client_id=portal, username, password; `refresh_in=cookie` for browsers
+    - `password`: client_id=portal, username, password, and `otp` where the account has a second
+      factor; `refresh_in=cookie` for browsers
     - `refresh_token`: client_id=portal, refresh_token (or the cookie)
     - `client_credentials`: client_id and client_secret (or HTTP Basic), audience, scope
     """
@@ -20,6 +21,7 @@ class TokenForm(BaseModel):
     client_secret: str | None = None
     username: str | None = Field(default=None, examples=["hanbit"])
     password: str | None = None
+    otp: str | None = None
     refresh_token: str | None = None
     refresh_in: Literal["cookie", "body"] = "body"
     audience: str | None = None

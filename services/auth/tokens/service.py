@@ -4,9 +4,6 @@ Logging in takes several short transactions and holds no lock while it hashes: a
 must stay counted although the login is refused, and refusing rolls a transaction back.
 """
 
-import hmac
-import secrets
-from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -18,9 +15,10 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.auth.accounts import rules as account_rules
+from services.auth.accounts import second_factor, temporary
 from services.auth.accounts.models import Account, FieldPermission
 from services.auth.accounts.passwords import Passwords
-from services.auth.accounts.rules import PASSWORD_CHANGE, Role, Status
+from services.auth.accounts.rules import PASSWORD_CHANGE, SECOND_FACTOR_ENROL, Role, Status
 from services.auth.accounts.throttle import Throttle
 from services.auth.audit.service import Actor, record
 from services.auth.clients import service as clients_service
@@ -33,12 +31,17 @@ from services.auth.errors import (
     OAuthProblem,
     RefreshRefused,
     ScopeNotAllowed,
+    SecondFactorRequired,
+    SecondFactorWrong,
 )
 from services.auth.institutions import rules as institution_rules
 from services.auth.institutions.models import Institution
+from services.auth.messages import rules as letters
+from services.auth.messages import service as messages
 from services.auth.sessions import service as sessions_service
+from services.auth.sessions.rules import Verdict
 from services.auth.sessions.service import Lifetimes
-from services.auth.tokens import rules
+from services.auth.tokens import devices, rules
 from services.auth.tokens.keys import SigningKeys
 from services.auth.vault import Vault
 from shared.db import Sessions
@@ -55,14 +58,17 @@ class Issuer:
     passwords: Passwords
     keys: SigningKeys
     lifetimes: Lifetimes
+    operator_second_factor: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """A typed id and password. `device` is the cookie of a device that logged in before."""
+    """A typed id and password. `code` is the second factor, `device` the cookie of a device that
+    logged in before."""
 
     login_id: str
     password: str
+    code: str | None = None
     device: str | None = None
 
 
@@ -79,10 +85,13 @@ class Issued:
 
 
 async def log_in(issuer: Issuer, login: Login, *, actor: Actor, now: datetime) -> Issued:
-    """A session for an id and a password, or `LoginFailed`, `AccountDisabled`, `LoginThrottled`,
-    `LoginBusy`. An id that does not exist costs the same time and leaves the same traces."""
+    """A session for an id and a password. Raises `LoginFailed`, `AccountDisabled`,
+    `SecondFactorRequired`, `SecondFactorWrong`, `LoginThrottled` or `LoginBusy`.
+
+    An id that does not exist costs the same time and leaves the same traces as one that does.
+    """
     login_id = account_rules.login_id_of(login.login_id[:100])
-    device = _known_device(issuer.vault, login_id, login.device)
+    device = devices.known(issuer.vault, login_id, login.device)
     place = Throttle(
         issuer.vault,
         login_id,
@@ -94,16 +103,18 @@ async def log_in(issuer: Issuer, login: Login, *, actor: Actor, now: datetime) -
         account = await session.scalar(select(Account).where(Account.login_id == login_id))
     stored = account.password if account is not None else None
     verified = await issuer.passwords.verify(login.password, stored)
-    if account is None or not verified.ok:
-        await _record_refusal(issuer, account, actor)
+    by_temporary = not verified.ok and await _by_temporary(issuer, account, login, actor, now=now)
+    if account is None or not (verified.ok or by_temporary):
         raise LoginFailed
     rehashed = await issuer.passwords.hash(login.password) if verified.outdated else None
+    if account.totp_confirmed_at is not None and not by_temporary:
+        await _check_second_factor(issuer, account, login.code, actor, now=now)
     async with issuer.sessions.begin() as session:
-        await place.forgive(session)
         current, institution = await _locked(session, account.id)
         if current.password != stored:  # changed while we hashed: this one is the old one
             raise LoginFailed
         _refuse_disabled(current, institution)
+        await place.forgive(session)
         current.password = rehashed or current.password
         current.last_login_at = now
         record(
@@ -113,8 +124,50 @@ async def log_in(issuer: Issuer, login: Login, *, actor: Actor, now: datetime) -
             object_type="account",
             object_id=current.id,
         )
-        issued = await _start(issuer, session, current, institution, actor=actor, now=now)
-    return replace(issued, device=None if device else _new_device(issuer.vault, login_id))
+        issued = await _start(
+            issuer, session, current, institution, forced=by_temporary, actor=actor, now=now
+        )
+    return replace(issued, device=None if device else devices.mark(issuer.vault, login_id))
+
+
+async def _by_temporary(
+    issuer: Issuer, account: Account | None, login: Login, actor: Actor, *, now: datetime
+) -> bool:
+    """Whether it was a temporary password after all; if not, a refusal is put on record. Does the
+    same for accounts that do not exist."""
+    async with issuer.sessions.begin() as session:
+        account_id = account.id if account is not None else None
+        if await temporary.use(session, issuer.vault, account_id, login.password, now=now):
+            return True
+        _record_refusal(session, account, actor)
+    return False
+
+
+def _record_refusal(session: AsyncSession, account: Account | None, actor: Actor) -> None:
+    """What was typed as an id may be a password: it is not put on record."""
+    record(
+        session,
+        actor,
+        "login.refused",
+        object_type="account",
+        object_id=account.id if account is not None else "unknown",
+        institution_id=account.institution_id if account is not None else None,
+    )
+
+
+async def _check_second_factor(
+    issuer: Issuer, account: Account, code: str | None, actor: Actor, *, now: datetime
+) -> None:
+    """The reserved attempt stays counted in either case: asking without a code must not give
+    back guesses at the code."""
+    if not code:
+        raise SecondFactorRequired
+    async with issuer.sessions.begin() as session:
+        locked = await session.get_one(Account, account.id, with_for_update=True)
+        if await second_factor.fits(session, issuer.vault, locked, code, now=now):
+            return
+        _record_refusal(session, account, actor)
+    raise SecondFactorWrong
 
 
 async def refresh(
@@ -135,17 +188,27 @@ async def refresh(
             lifetimes=issuer.lifetimes,
             actor=actor,
         )
+        if outcome.verdict is Verdict.REUSE and outcome.session is not None:
+            await _tell_owner(session, issuer.vault, outcome.session.account_id)
         if outcome.session is not None and outcome.token is not None:
             account = await session.get_one(Account, outcome.session.account_id)
             institution = await session.get_one(Institution, account.institution_id)
             if _is_open(account, institution) and not account.must_change_password:
+                scopes = account_rules.scopes_of(Role(account.role), lead=account.is_lead)
                 issued = await _user_token(
-                    issuer, session, account, institution, outcome.session.id, now=now
+                    issuer, session, account, institution, scopes, outcome.session.id, now=now
                 )
                 issued = replace(issued, refresh_token=outcome.token)
     if issued is None:
         raise RefreshRefused
     return issued
+
+
+async def _tell_owner(session: AsyncSession, vault: Vault, account_id: UUID) -> None:
+    account = await session.get_one(Account, account_id)
+    if account.email is not None:
+        letter = letters.session_stolen_letter(account.email, login_id=account.login_id)
+        await messages.queue(session, vault, letter)
 
 
 async def log_out(issuer: Issuer, refresh_token: str, *, actor: Actor, now: datetime) -> None:
@@ -249,12 +312,19 @@ async def _start(
     account: Account,
     institution: Institution,
     *,
+    forced: bool,
     actor: Actor,
     now: datetime,
 ) -> Issued:
-    """A session; or, while the password has to be changed, a token for that alone (M-002)."""
-    if account.must_change_password:
-        return await _user_token(issuer, session, account, institution, None, now=now)
+    """A session; or a token for the one thing that has to be done first: changing the password
+    (M-002), or registering the second factor this installation demands of operators."""
+    if forced or account.must_change_password:
+        only = (PASSWORD_CHANGE,)
+        return await _user_token(issuer, session, account, institution, only, None, now=now)
+    lacks_factor = account.role == Role.OPERATOR and account.totp_confirmed_at is None
+    if issuer.operator_second_factor and lacks_factor:
+        only = (SECOND_FACTOR_ENROL,)
+        return await _user_token(issuer, session, account, institution, only, None, now=now)
     family, refresh_token = await sessions_service.start(
         session,
         issuer.vault,
@@ -264,7 +334,8 @@ async def _start(
         now=now,
         lifetimes=issuer.lifetimes,
     )
-    issued = await _user_token(issuer, session, account, institution, family.id, now=now)
+    scopes = account_rules.scopes_of(Role(account.role), lead=account.is_lead)
+    issued = await _user_token(issuer, session, account, institution, scopes, family.id, now=now)
     return replace(issued, refresh_token=refresh_token)
 
 
@@ -273,31 +344,31 @@ async def _user_token(
     session: AsyncSession,
     account: Account,
     institution: Institution,
+    scopes: Sequence[str],
     session_id: UUID | None,
     *,
     now: datetime,
 ) -> Issued:
-    forced = account.must_change_password
-    role = Role(account.role)
-    scopes = (PASSWORD_CHANGE,) if forced else account_rules.scopes_of(role, lead=account.is_lead)
+    """A token without a session opens one thing only, and not for long."""
+    pwd_change = session_id is None and PASSWORD_CHANGE in scopes
     claims = rules.user_claims(
         account_id=account.id,
         session_id=session_id,
         scopes=scopes,
-        role=role,
+        role=Role(account.role),
         institution_id=institution.id,
         institution_kind=institution.kind,
         fields=await _fields(session, account),
         pv=account.pv,
         client_id=rules.PORTAL,
-        methods=["pwd"],
-        pwd_change=forced,
+        methods=["pwd", "otp"] if account.totp_confirmed_at is not None else ["pwd"],
+        pwd_change=pwd_change,
     )
-    lifetime = rules.PASSWORD_CHANGE_LIFETIME if forced else rules.USER_LIFETIME
+    lifetime = rules.USER_LIFETIME if session_id is not None else rules.ERRAND_LIFETIME
     token = await issuer.keys.sign(
         claims | {"iss": issuer.name, "aud": AUDIENCE}, lifetime=lifetime, now=now
     )
-    return Issued(token, int(lifetime.total_seconds()), " ".join(scopes), pwd_change=forced)
+    return Issued(token, int(lifetime.total_seconds()), " ".join(scopes), pwd_change=pwd_change)
 
 
 async def _fields(session: AsyncSession, account: Account) -> list[str] | None:
@@ -324,40 +395,3 @@ def _refuse_disabled(account: Account, institution: Institution) -> None:
         raise LoginFailed
     if not _is_open(account, institution):
         raise AccountDisabled
-
-
-async def _record_refusal(issuer: Issuer, account: Account | None, actor: Actor) -> None:
-    """One row whether or not the account exists; what was typed as an id may be a password."""
-    async with issuer.sessions.begin() as session:
-        record(
-            session,
-            actor,
-            "login.refused",
-            object_type="account",
-            object_id=account.id if account is not None else "unknown",
-            institution_id=account.institution_id if account is not None else None,
-        )
-
-
-# --- devices that logged in before ------------------------------------------------------------
-
-_NONCE_LENGTH = 22
-
-
-def _new_device(vault: Vault, login_id: str) -> str:
-    nonce = secrets.token_urlsafe(16)
-    return f"{nonce}.{_device_mac(vault, login_id, nonce)}"
-
-
-def _known_device(vault: Vault, login_id: str, device: str | None) -> str | None:
-    """A place of its own for a device whose cookie we made for this login id, else None."""
-    nonce, _, mac = (device or "").partition(".")
-    if len(nonce) != _NONCE_LENGTH or not mac.isascii() or not nonce.isascii():
-        return None
-    genuine = hmac.compare_digest(_device_mac(vault, login_id, nonce), mac)
-    return f"device:{nonce}" if genuine else None
-
-
-def _device_mac(vault: Vault, login_id: str, nonce: str) -> str:
-    mac = vault.mac("device", login_id.encode(), nonce.encode())
-    return urlsafe_b64encode(mac).decode().rstrip("=")

@@ -1,0 +1,213 @@
+"""The second factor: six digits of an authenticator app (TOTP, RFC 6238), or a recovery code."""
+
+import hmac
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import pyotp
+from sqlalchemy import delete, insert, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.auth.accounts import rules, service
+from services.auth.accounts.models import Account, RecoveryCode
+from services.auth.accounts.passwords import Passwords
+from services.auth.accounts.rules import Role
+from services.auth.accounts.throttle import Throttle
+from services.auth.audit.service import Actor, record
+from services.auth.errors import (
+    CODE_WRONG,
+    PW_CURRENT_WRONG,
+    SecondFactorMissing,
+    SecondFactorNeeded,
+    SecondFactorPresent,
+)
+from services.auth.vault import Vault
+from shared.db import Sessions
+from shared.problems import Invalid
+
+STEP_SECONDS = 30
+RECOVERY_CODES = 10
+ISSUER_NAME = "산학협력 마일리지"
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """What an authenticator app needs: the secret, and the same as an `otpauth:` address."""
+
+    secret: str
+    uri: str
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose second factor this is about, proven once more by the current password."""
+
+    account_id: UUID
+    password: str
+
+
+async def begin(
+    sessions: Sessions,
+    vault: Vault,
+    passwords: Passwords,
+    owner: Owner,
+    *,
+    actor: Actor,
+    now: datetime,
+) -> Enrolment:
+    """A new secret, of no effect until `confirm`. Raises `SecondFactorPresent` or `Invalid`."""
+    await prove(sessions, vault, passwords, owner, now=now)
+    secret = pyotp.random_base32()
+    async with sessions.begin() as session:
+        account = await session.get_one(Account, owner.account_id, with_for_update=True)
+        if account.totp_confirmed_at is not None:
+            raise SecondFactorPresent
+        account.totp_seed = vault.seal(secret.encode())
+        account.totp_last_step = None
+        _record(session, actor, account, "second_factor.begun")
+    uri = pyotp.TOTP(secret).provisioning_uri(name=account.login_id, issuer_name=ISSUER_NAME)
+    return Enrolment(secret, uri)
+
+
+async def confirm(
+    session: AsyncSession, vault: Vault, account_id: UUID, code: str, *, actor: Actor, now: datetime
+) -> list[str]:
+    """Switch the second factor on with a first right code. Returns the recovery codes: they are
+    shown this once. Raises `SecondFactorMissing`, `SecondFactorPresent` or `Invalid`."""
+    account = await session.get_one(Account, account_id, with_for_update=True)
+    if account.totp_confirmed_at is not None:
+        raise SecondFactorPresent
+    if account.totp_seed is None:
+        raise SecondFactorMissing
+    if not _totp_fits(vault, account, code, now):
+        raise Invalid(errors=[CODE_WRONG.at("/code", field="code")])
+    account.totp_confirmed_at = now
+    _record(session, actor, account, "second_factor.confirmed")
+    return await _new_recovery_codes(session, vault, account.id)
+
+
+async def renew_recovery_codes(
+    sessions: Sessions,
+    vault: Vault,
+    passwords: Passwords,
+    owner: Owner,
+    *,
+    actor: Actor,
+    now: datetime,
+) -> list[str]:
+    """Ten new codes; the old ones stop working."""
+    await prove(sessions, vault, passwords, owner, now=now)
+    async with sessions.begin() as session:
+        account = await session.get_one(Account, owner.account_id, with_for_update=True)
+        if account.totp_confirmed_at is None:
+            raise SecondFactorMissing
+        _record(session, actor, account, "second_factor.codes_renewed")
+        return await _new_recovery_codes(session, vault, account.id)
+
+
+async def remove(
+    sessions: Sessions,
+    vault: Vault,
+    passwords: Passwords,
+    owner: Owner,
+    *,
+    needed_for_operators: bool,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """Switch the second factor off. Raises `SecondFactorNeeded` where it is obligatory."""
+    await prove(sessions, vault, passwords, owner, now=now)
+    async with sessions.begin() as session:
+        account = await session.get_one(Account, owner.account_id, with_for_update=True)
+        if needed_for_operators and account.role == Role.OPERATOR:
+            raise SecondFactorNeeded
+        await clear(session, account, actor=actor)
+
+
+async def clear(session: AsyncSession, account: Account, *, actor: Actor) -> None:
+    """Forget an account's second factor: by its owner, or by the operator for a lost phone."""
+    account.totp_seed = account.totp_confirmed_at = account.totp_last_step = None
+    await session.execute(delete(RecoveryCode).where(RecoveryCode.account_id == account.id))
+    _record(session, actor, account, "second_factor.removed")
+
+
+async def fits(
+    session: AsyncSession, vault: Vault, account: Account, code: str, *, now: datetime
+) -> bool:
+    """Whether a code opens this account; a code that did is used up. `account` is locked."""
+    if _totp_fits(vault, account, code, now):
+        return True
+    used = await session.execute(
+        update(RecoveryCode)
+        .where(
+            RecoveryCode.account_id == account.id,
+            RecoveryCode.mac.in_(_recovery_macs(vault, account.id, code)),
+            RecoveryCode.used_at.is_(None),
+        )
+        .values(used_at=now)
+        .returning(RecoveryCode.mac)
+    )
+    return used.first() is not None
+
+
+async def prove(
+    sessions: Sessions, vault: Vault, passwords: Passwords, owner: Owner, *, now: datetime
+) -> Account:
+    """The account, if the password given is its own: a stolen token alone must not change how
+    one gets in. Raises `Invalid` (PW_CURRENT_WRONG) or `LoginThrottled`."""
+    async with sessions() as session:
+        account = await service.account_of(session, owner.account_id)
+    place = Throttle(vault, account.login_id, f"change:{account.id}", known_device=True)
+    await place.reserve(sessions, now=now)
+    if not (await passwords.verify(owner.password, account.password)).ok:
+        raise Invalid(errors=[PW_CURRENT_WRONG.at("/current_password", field="current_password")])
+    async with sessions.begin() as session:
+        await place.forgive(session)
+    return account
+
+
+def _totp_fits(vault: Vault, account: Account, code: str, now: datetime) -> bool:
+    """Accepts the current step and its neighbours, each step once: a code seen over a shoulder
+    is of no use any more."""
+    if account.totp_seed is None:
+        return False
+    totp = pyotp.TOTP(vault.unseal(account.totp_seed).decode())
+    typed = rules.typed_password(code).replace(" ", "").encode("utf-8", "surrogatepass")
+    current = int(now.timestamp()) // STEP_SECONDS
+    for step in (current - 1, current, current + 1):
+        fresh = account.totp_last_step is None or step > account.totp_last_step
+        if fresh and hmac.compare_digest(totp.generate_otp(step).encode(), typed):
+            account.totp_last_step = step
+            return True
+    return False
+
+
+async def _new_recovery_codes(session: AsyncSession, vault: Vault, account_id: UUID) -> list[str]:
+    codes = [secrets.token_hex(5) for _ in range(RECOVERY_CODES)]
+    await session.execute(delete(RecoveryCode).where(RecoveryCode.account_id == account_id))
+    await session.execute(
+        insert(RecoveryCode),
+        [
+            {"account_id": account_id, "mac": _recovery_macs(vault, account_id, code)[0]}
+            for code in codes
+        ],
+    )
+    return [f"{code[:5]}-{code[5:]}" for code in codes]
+
+
+def _recovery_macs(vault: Vault, account_id: UUID, code: str) -> list[bytes]:
+    plain = rules.typed_password(code[:100]).replace("-", "").replace(" ", "").casefold()
+    return vault.macs("recovery-code", account_id.bytes, plain.encode("utf-8", "surrogatepass"))
+
+
+def _record(session: AsyncSession, actor: Actor, account: Account, action: str) -> None:
+    record(
+        session,
+        actor,
+        action,
+        object_type="account",
+        object_id=account.id,
+        institution_id=account.institution_id,
+    )
