@@ -52,21 +52,23 @@ def _upload(service: str, *names: str) -> Rule:
 
 
 _LOGIN = Route("auth", "auth token", public=True, limit="login", max_body=64 * KIB)
+_FORGOTTEN = replace(_LOGIN, name="auth password")
 _PUSH = Route("accrual", "accrual intake", max_body=256 * MIB, max_seconds=1800)
 
 RULES: tuple[Rule, ...] = (
-    Rule(frozenset({"POST"}), r"/token", _LOGIN),
-    Rule(frozenset({"POST"}), r"/(?:revoke|logout)", replace(_LOGIN, name="auth logout")),
+    Rule(frozenset({"POST"}), r"/token(?:/revoke)?", _LOGIN),
+    Rule(frozenset({"POST"}), r"/(?:activation(?:/check)?|reset-requests)", _FORGOTTEN),
     _public("auth", "notices"),
     _public("accrual", "criteria", READ | {"POST"}),
+    _public("accrual", "templates"),
     _public("accrual", "certificates/verify", READ | {"POST"}),
     _public("exchange", "listings"),
     _public("grants", "programmes"),
     Rule(WRITE, r"/intake(?:/.*)?", _PUSH),
     _upload("auth", "files", "attachments"),
-    _upload("accrual", "evidence", "workbook", "sheet", "files"),
-    _upload("exchange", "files", "photos", "attachments"),
-    _upload("grants", "evidence", "documents", "workbook", "sheet", "files", "attachments"),
+    _upload("accrual", "evidence", "files", "paste", "sheet"),
+    _upload("exchange", "files", "photos"),
+    _upload("grants", "documents", "evidence", "files", "sheet"),
 )
 
 WELL_KNOWN = Route("auth", "well-known", public=True)

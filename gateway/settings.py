@@ -24,7 +24,8 @@ class Settings(ProcessSettings):
 
     client_secret: SecretStr = Field(validation_alias="CLIENT_SECRET_GATEWAY")
     cors_origins: Origins = frozenset()
-    trusted_proxies: Networks = ()
+    # A name of its own: for the services behind us the trusted proxy is the gateway.
+    trusted_proxies: Networks = Field((), validation_alias="GATEWAY_TRUSTED_PROXIES")
     valkey_url: str | None = None  # shared rate limit counters; without it each process counts
     limit_login: str = "120/60"
     limit_public: str = "600/60"
