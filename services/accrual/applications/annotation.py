@@ -9,6 +9,7 @@ from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, Cell, MergedCell
 from openpyxl.comments import Comment
 from openpyxl.styles import Font, PatternFill
 from openpyxl.utils import column_index_from_string
+from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.worksheet import Worksheet
 
 from services.accrual.applications import cells
@@ -145,5 +146,6 @@ def _list_findings(
         cell = _cell_of(page, sheet, finding)
         if cell is not None:
             result.cell(number, 1).value = finding.row
-            result.cell(number, 1).hyperlink = f"#'{quoted}'!{cell.coordinate}"
+            place = Hyperlink(ref=f"A{number}", location=f"'{quoted}'!{cell.coordinate}")
+            result.cell(number, 1).hyperlink = place
     result.freeze_panes = "A2"

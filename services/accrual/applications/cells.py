@@ -65,7 +65,7 @@ def is_blank(cell: Cell) -> bool:
 
 def brn(cell: Cell) -> str | Fault:
     """A business registration number: ten digits, the last one a right check digit (M-013)."""
-    number = _digits(cell, _without_separators)
+    number = _digits(cell, _brn_in)
     if isinstance(number, Fault):
         return number
     return _checked_brn(number) if len(number) == 10 else Fault(errors.BRN_LENGTH)
@@ -219,9 +219,9 @@ def _digits_only(shown: str, suggest: Suggest) -> Fault:
     return Fault(kind, suggestion, {"value": _SPACE_LIKE.sub(" ", shown[:_SHOWN])})
 
 
-def _without_separators(shown: str) -> str | None:
+def _brn_in(shown: str) -> str | None:
     joined = _SEPARATORS.sub("", shown.removesuffix(".0"))
-    return joined if joined.isascii() and joined.isdigit() else None
+    return joined if len(joined) == 10 and joined.isascii() and joined.isdigit() else None
 
 
 def _number_in(pattern: re.Pattern[str]) -> Suggest:
