@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Path, Request
+from fastapi import Depends, Path, Query, Request
 
 from services.accrual.clients import Registry
 from services.accrual.settings import Settings
@@ -19,6 +19,11 @@ Applicant = Annotated[Claims, Depends(requires("accrual:apply", "accrual:review"
 Reviewer = Annotated[Claims, Depends(requires("accrual:review"))]
 
 ApplicationId = Annotated[UUID, Path(description="신청 id")]
+
+Purpose = Annotated[
+    str | None,
+    Query(min_length=2, max_length=200, description="개인정보 열람 목적. 기록됩니다."),
+]
 
 
 def _settings(request: Request) -> Settings:

@@ -148,20 +148,15 @@ async def rows(
     Those who still edit them see what they typed. Everyone else sees names in full only with a
     `purpose`, and the trace says so (A7); the ministry, which observes, never does.
     """
-    application = await access.find(session, claims, application_id)
-    editing = application.state in EDITABLE and not access.sees_all(claims)
-    editing = editing or (application.state == "draft" and application.on_behalf)
-    full = editing or (purpose is not None and not access.is_observer(claims))
-    if full and not editing:
-        audit.record(
-            session,
-            claims,
-            application_id,
-            "reveal",
-            purpose=purpose,
-            cursor=page.cursor,
-            limit=page.limit,
-        )
+    _, full = await open_rows(
+        session,
+        claims,
+        application_id,
+        action="reveal",
+        purpose=purpose,
+        cursor=page.cursor,
+        limit=page.limit,
+    )
     query: Any = (
         select(ApplicationRow, Claim)
         .outerjoin(
@@ -175,6 +170,25 @@ async def rows(
         session, query, keys=[ApplicationRow.number], page=page, descending=False
     )
     return RowsPage([(row, claim) for row, claim in found], next_cursor, total, full)
+
+
+async def open_rows(
+    session: AsyncSession,
+    claims: Claims,
+    application_id: UUID,
+    *,
+    action: str,
+    purpose: str | None,
+    **details: Any,
+) -> tuple[Application, bool]:
+    """The application, and whether this caller may see names in full; if so, that is recorded."""
+    application = await access.find(session, claims, application_id)
+    editing = application.state in EDITABLE and not access.sees_all(claims)
+    editing = editing or (application.state == "draft" and application.on_behalf)
+    full = editing or (purpose is not None and not access.is_observer(claims))
+    if (full and not editing) or action == "export":
+        audit.record(session, claims, application_id, action, purpose=purpose, **details)
+    return application, full
 
 
 async def events(

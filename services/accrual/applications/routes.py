@@ -3,27 +3,36 @@
 Rows and sheets are in `row_routes.py`, the operator's side in `review_routes.py`.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import date
-from typing import Annotated
+from typing import IO, Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, File, Form, Query, Response, UploadFile
 from fastapi.responses import StreamingResponse
 
-from services.accrual.applications import evidence, listing, service, submission
+from services.accrual.applications import (
+    carry_over,
+    evidence,
+    export,
+    listing,
+    service,
+    submission,
+)
 from services.accrual.applications.deps import (
     Applicant,
     ApplicationId,
     Conf,
     Directory,
     Language,
+    Purpose,
     Reader,
     Store,
 )
 from services.accrual.applications.listing import Filters
 from services.accrual.applications.schemas import (
     CancelIn,
+    CarriedOut,
     DetailOut,
     DraftIn,
     DraftPatch,
@@ -33,6 +42,7 @@ from services.accrual.applications.schemas import (
     State,
     SubmissionOut,
 )
+from services.accrual.applications.template_routes import XLSX, XlsxResponse
 from services.accrual.criteria.schemas import FieldCode
 from shared.clock import utc_now
 from shared.db import Session
@@ -98,6 +108,16 @@ async def create_application(
     )
     tag(response, application.version)
     return DetailOut.of(listing.Detail(application, (), (), ()))
+
+
+@router.get("/carry-over", response_model=list[CarriedOut], summary="지난 신청의 기업·계약")
+async def list_carry_over(
+    reader: Reader, session: Session, field: Annotated[FieldCode, Query(description="적립분야")]
+) -> list[CarriedOut]:
+    found = await carry_over.candidates(
+        session, reader, institution_id=None, field=field, now=utc_now()
+    )
+    return [CarriedOut.model_validate(one) for one in found]
 
 
 @router.get("/{application_id}", response_model=DetailOut, summary="상세보기")
@@ -215,6 +235,19 @@ async def cancel_application(
     return DetailOut.of(await listing.detail(session, applicant, application_id))
 
 
+@router.get("/{application_id}/download", response_class=XlsxResponse, summary="신청 내려받기")
+async def download_application(
+    application_id: ApplicationId, reader: Reader, session: Session, purpose: Purpose = None
+) -> StreamingResponse:
+    """개인정보는 가려서 보냅니다. 목적을 적으면 전체를 보내고 기록을 남깁니다."""
+    application, full = await listing.open_rows(
+        session, reader, application_id, action="export", purpose=purpose
+    )
+    workbook = await export.write_workbook(session, application, full=full)
+    name = f"적립신청_{application.number or '임시저장'}.xlsx"
+    return StreamingResponse(_read(workbook), media_type=XLSX, headers=attachment_headers(name))
+
+
 @router.get("/{application_id}/events", response_model=Page[EventOut], summary="처리 이력")
 async def list_events(
     application_id: ApplicationId,
@@ -233,3 +266,9 @@ async def list_events(
 async def _chunks(file: UploadFile) -> AsyncIterator[bytes]:
     while chunk := await file.read(CHUNK_BYTES):
         yield chunk
+
+
+def _read(file: IO[bytes]) -> Iterator[bytes]:
+    with file:
+        while chunk := file.read(CHUNK_BYTES):
+            yield chunk

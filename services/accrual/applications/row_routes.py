@@ -4,9 +4,23 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, File, Query, Response, UploadFile
 
-from services.accrual.applications import listing, service, sheets
-from services.accrual.applications.deps import Applicant, ApplicationId, Conf, Language, Reader
-from services.accrual.applications.schemas import RowOut, RowsIn, RowsOut, RowsPatch, SavedOut
+from services.accrual.applications import carry_over, listing, service, sheets
+from services.accrual.applications.deps import (
+    Applicant,
+    ApplicationId,
+    Conf,
+    Language,
+    Purpose,
+    Reader,
+)
+from services.accrual.applications.schemas import (
+    CarryOverIn,
+    RowOut,
+    RowsIn,
+    RowsOut,
+    RowsPatch,
+    SavedOut,
+)
 from services.accrual.applications.template_routes import XlsxResponse
 from services.accrual.errors import FileTooLarge
 from shared.clock import utc_now
@@ -18,10 +32,6 @@ from shared.preconditions import SeenVersion, tag
 router = APIRouter(prefix="/api/v1/accrual/applications/{application_id}/rows", tags=["적립명단"])
 
 RowLimit = Annotated[int, Query(ge=1, le=1000, description="한 번에 받을 행")]
-Purpose = Annotated[
-    str | None,
-    Query(min_length=2, max_length=200, description="개인정보 열람 목적. 기록됩니다."),
-]
 Replace = Annotated[bool, Query(description="참이면 있던 행을 지우고 넣습니다")]
 SheetFile = Annotated[UploadFile, File(description="작성한 양식(.xlsx 또는 .csv), 10MB 이하")]
 
@@ -96,6 +106,31 @@ async def patch_rows(
         application_id,
         changed=[(row.number, row.cells) for row in body.set],
         deleted=body.delete,
+        seen=seen,
+        now=utc_now(),
+        max_rows=settings.max_rows,
+    )
+    tag(response, application.version)
+    return SavedOut.of(application, verdict, lang)
+
+
+@router.post("/carry-over", response_model=SavedOut, summary="지난 신청 이어쓰기")
+async def carry_rows_over(
+    application_id: ApplicationId,
+    body: CarryOverIn,
+    applicant: Applicant,
+    seen: SeenVersion,
+    session: Session,
+    settings: Conf,
+    lang: Language,
+    response: Response,
+) -> SavedOut:
+    """최근 2년 신청의 기업·계약을 새 행으로 넣습니다. 학생, 날짜, 금액은 넣지 않습니다."""
+    application, verdict = await carry_over.carry_over(
+        session,
+        applicant,
+        application_id,
+        brns=body.brns,
         seen=seen,
         now=utc_now(),
         max_rows=settings.max_rows,

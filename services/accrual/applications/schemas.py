@@ -93,6 +93,20 @@ class RowsPatch(Body):
     delete: list[RowNumber] = Field(default_factory=list, max_length=100_000)
 
 
+class CarryOverIn(Body):
+    """Which companies' rows to carry over; null for all."""
+
+    brns: list[Annotated[str, Field(max_length=10)]] | None = Field(default=None, max_length=5_000)
+
+
+class CarriedOut(Schema):
+    """A row as it would be carried over, and the application it was last seen in."""
+
+    cells: dict[str, Any]
+    number: str
+    applied_on: date
+
+
 class CancelIn(Body):
     reason: str | None = Field(default=None, max_length=2000)
 
