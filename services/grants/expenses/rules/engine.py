@@ -5,24 +5,26 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from operator import attrgetter
-from typing import Any
+from typing import Any, Final
 
 from services.grants.errors import ITEM_UNKNOWN
 from services.grants.expenses.rules.exclusions import exclusion_check
 from services.grants.expenses.rules.limits import asset_limits, head_limits, share_limits
 from services.grants.expenses.rules.model import Expense, Plan, Stage
 from services.grants.expenses.rules.registry import (
+    Bound,
     Breach,
     Check,
     Group,
+    JointCheck,
     Limit,
     Limiter,
-    bind,
+    typed_rules,
 )
 from services.grants.programmes.rules import Fund, Selector
 from shared.problems import Finding, Invalid
 
-_amount = attrgetter("amount_won")
+_KEY: Final = attrgetter("kind", "fund")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +42,16 @@ class Checker:
     def __init__(self, plan: Plan, stage: Stage) -> None:
         self.plan = plan
         self._alone: list[tuple[Selector, Check]] = []
-        self._together: list[tuple[Selector, Check]] = []
+        self._together: list[tuple[Selector, JointCheck]] = []
         self._limiters: list[tuple[Selector, Limiter]] = []
-        for spec in plan.rules.spending.rules:
-            kind, bound = bind(spec, plan, stage)
-            made: Any = kind.make(bound)
+        for spec, kind, params in typed_rules(plan.rules):
+            made: Any = kind.make(Bound(spec, params, plan, stage))
             if made is None:  # this plan gives the rule nothing to look for
                 continue
             match kind.reach:
                 case "row":
                     self._alone.append((spec.part, made))
-                case "all":
+                case "joint":
                     self._together.append((spec.part, made))
                 case "limit":
                     self._limiters.append((spec.part, made))
@@ -70,12 +71,11 @@ class Checker:
             breach
             for group in groups
             for check in self._rows(group.kind, group.fund)
-            for breach in check(group.expenses)
+            for breach in check(group)
         ]
-        for part, check in self._together:
-            members = [e for group in self._taken(part, groups) for e in group.expenses]
-            if members:
-                breaches += check(members)
+        for part, joint in self._together:
+            if taken := self._taken(part, groups):
+                breaches += joint(taken)
         limits = [
             limit
             for part, limiter in self._limiters
@@ -133,12 +133,14 @@ def check_expense(
 ) -> ExpenseCheck:
     """One expense before it is spent ("plan") or when it is entered, beside those already there.
 
-    Limits over sums count what the others leave: the expense being checked bears the excess.
+    Limits over sums count what the others leave: the expense being checked bears the excess,
+    under the gravest ground first.
     """
     verdict = Checker(plan, stage).check([*others, expense])
     kept = recognised(verdict)
     breaches = [breach for breach in verdict.breaches if breach.expense.id == expense.id]
-    for limit in verdict.limits:
+    order = plan.rules.spending.recovery.order
+    for limit in sorted(verdict.limits, key=lambda limit: order.index(limit.source.ground)):
         if any(member.id == expense.id for member in limit.members):
             excess = limit.excess_won(sum(kept[member.id] for member in limit.members))
             won = min(excess, kept[expense.id])
@@ -159,9 +161,7 @@ def recognised(verdict: Verdict) -> dict[str, int]:
 
 def _grouped(expenses: Iterable[Expense]) -> tuple[Group, ...]:
     lists: Mapping[tuple[str, Fund], list[Expense]] = defaultdict(list)
-    for expense in expenses:
-        lists[expense.kind, expense.fund].append(expense)
-    return tuple(
-        Group(kind, fund, members, sum(map(_amount, members)))
-        for (kind, fund), members in lists.items()
-    )
+    rows = list(expenses)
+    for key, expense in zip(map(_KEY, rows), rows, strict=True):
+        lists[key].append(expense)
+    return tuple(Group(kind, fund, members) for (kind, fund), members in lists.items())

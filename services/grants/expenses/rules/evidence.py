@@ -2,19 +2,28 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
+from operator import attrgetter
+from typing import Final
 
 from services.grants.expenses.rules.model import Expense
 from services.grants.expenses.rules.registry import (
     Bound,
     Breach,
     Check,
+    Group,
+    JointCheck,
     NoParams,
+    each,
+    joint_kind,
     names,
     refers,
     rule_kind,
 )
 from services.grants.programmes.rules import Condition, Need, listed
 from shared.problems import FindingKind
+
+_NUMBERS: Final = attrgetter("evidence_numbers")
 
 AMOUNT_MISMATCH = FindingKind(
     "AMOUNT_MISMATCH",
@@ -104,9 +113,9 @@ def amount_match(rule: Bound[NoParams]) -> Check:
             return rule.remark(exceeds, expense, proven_won=max(proven))
         return None
 
-    return lambda expenses: [
+    return lambda group: [
         found
-        for expense in expenses
+        for expense in group.expenses
         if not expense.evidence_agrees and (found := breach(expense)) is not None
     ]
 
@@ -134,31 +143,22 @@ def qualified_receipt(rule: Bound[QualifiedReceipt]) -> Check:
             return rule.remark(to_provide, expense, **params)
         return rule.whole(missing, expense, **params)
 
-    return lambda expenses: [
-        breach(expense)
-        for expense in expenses
-        if expense.amount_won >= from_won and accepted.isdisjoint(expense.evidence_kinds)
-    ]
+    def check(group: Group) -> list[Breach]:
+        if not any(accepted.isdisjoint(papers) for papers in group.papers):
+            return []
+        return [
+            breach(expense)
+            for expense in group.expenses
+            if expense.amount_won >= from_won and accepted.isdisjoint(expense.evidence_kinds)
+        ]
+
+    return check
 
 
 @dataclass(frozen=True, slots=True)
 class RequiredEvidence:
     needs: tuple[Need, ...] = ()
     sets: tuple[str, ...] = refers("set", ())
-
-
-class _Missing(dict[frozenset[str], tuple[Need, ...]]):
-    """The needs each combination of documents leaves open, worked out once per combination."""
-
-    def __init__(self, needs: Sequence[Need]) -> None:
-        super().__init__()
-        self._needs = needs
-
-    def __missing__(self, kinds: frozenset[str]) -> tuple[Need, ...]:
-        self[kinds] = open_needs = tuple(
-            need for need in self._needs if kinds.isdisjoint(need.any_of)
-        )
-        return open_needs
 
 
 @rule_kind(RequiredEvidence, EVIDENCE_MISSING, EVIDENCE_SUPPLEMENT, EVIDENCE_TO_PROVIDE)
@@ -171,7 +171,7 @@ def required_evidence(rule: Bound[RequiredEvidence]) -> Check:
     sets = rule.plan.rules.spending.evidence_sets
     needs = [need for code in rule.params.sets for need in sets[code]]
     needs += rule.params.needs
-    always = _Missing([need for need in needs if need.when is None])
+    always = [need for need in needs if need.when is None]
     sometimes = [
         (need.when, frozenset(need.any_of), (need,)) for need in needs if need.when is not None
     ]
@@ -196,17 +196,25 @@ def required_evidence(rule: Bound[RequiredEvidence]) -> Check:
                     found.append(rule.remark(kinds["supplement"], expense, **params))
         return found
 
-    def check(expenses: Sequence[Expense]) -> list[Breach]:
+    def check(group: Group) -> list[Breach]:
+        # Whole groups have the same few combinations of documents: those are judged, not rows.
+        lacking = {
+            papers: missing
+            for papers in group.papers
+            if (missing := tuple(need for need in always if papers.isdisjoint(need.any_of)))
+        }
         found = [
             breach
-            for expense in expenses
-            if (missing := always[expense.evidence_kinds])
-            for breach in breaches(expense, missing)
+            for expense in (group.expenses if lacking else ())
+            if expense.evidence_kinds in lacking
+            for breach in breaches(expense, lacking[expense.evidence_kinds])
         ]
         for condition, any_of, need in sometimes:
+            if not any(any_of.isdisjoint(papers) for papers in group.papers):
+                continue
             found += [
                 breach
-                for expense in expenses
+                for expense in (group.expenses if condition.fact is None else group.stated)
                 if any_of.isdisjoint(expense.evidence_kinds) and holds(condition, expense)
                 for breach in breaches(expense, need)
             ]
@@ -230,20 +238,21 @@ def holds(condition: Condition, expense: Expense) -> bool:
     )
 
 
-@rule_kind(NoParams, DUPLICATE_EVIDENCE, reach="all")
-def duplicate_evidence(rule: Bound[NoParams]) -> Check:
+@joint_kind(NoParams, DUPLICATE_EVIDENCE)
+def duplicate_evidence(rule: Bound[NoParams]) -> JointCheck:
     """A document proves its amount once; expenses beyond it, the latest first, are unproven.
 
     One slip may be split over several expenses as long as they do not exceed what it states.
     """
     kind = rule.cites(DUPLICATE_EVIDENCE)
 
-    def check(expenses: Sequence[Expense]) -> list[Breach]:
-        numbers = [number for expense in expenses for number in expense.evidence_numbers]
+    def check(groups: Sequence[Group]) -> list[Breach]:
+        parts = [list(map(_NUMBERS, group.expenses)) for group in groups]
+        numbers = list(chain.from_iterable(chain.from_iterable(parts)))
         if len(set(numbers)) == len(numbers):
             return []
         users: dict[str, list[Expense]] = {}
-        for expense in expenses:
+        for expense in each(groups):
             for number in expense.evidence_numbers:
                 users.setdefault(number, []).append(expense)
         return [
@@ -281,8 +290,8 @@ class EventMinutes:
     evidence: frozenset[str] = refers("evidence")
 
 
-@rule_kind(EventMinutes, MINUTES_UNSIGNED, MINUTES_TO_PROVIDE, reach="all")
-def event_minutes(rule: Bound[EventMinutes]) -> Check:
+@joint_kind(EventMinutes, MINUTES_UNSIGNED, MINUTES_TO_PROVIDE)
+def event_minutes(rule: Bound[EventMinutes]) -> JointCheck:
     """A meeting over an amount needs signed minutes or its whole sum falls (G-045).
 
     The amount is that of the event, so splitting one meeting over several payments does not
@@ -298,7 +307,8 @@ def event_minutes(rule: Bound[EventMinutes]) -> Check:
             return rule.remark(to_provide, expense, **params)
         return rule.whole(unsigned, expense, event_won=event_won, **params)
 
-    def check(expenses: Sequence[Expense]) -> list[Breach]:
+    def check(groups: Sequence[Group]) -> list[Breach]:
+        expenses = each(groups)
         found = [
             breach(expense, expense.amount_won)
             for expense in expenses

@@ -1,10 +1,17 @@
 """Money never recognised: stated facts, uses the call excludes, and funds an item cannot use."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from services.grants.errors import EXTERNAL_PAY_INKIND, FUND_NOT_ALLOWED, INTERNAL_PAY_CASH
 from services.grants.expenses.rules.model import Expense, Plan
-from services.grants.expenses.rules.registry import Bound, Breach, Check, NoParams, rule_kind
+from services.grants.expenses.rules.registry import (
+    Bound,
+    Breach,
+    Check,
+    Group,
+    NoParams,
+    rule_kind,
+)
 from services.grants.programmes.rules import FUND_NAMES, Exclusion, cited, listed
 from shared.problems import FindingKind
 
@@ -34,12 +41,11 @@ def exclusion_check(plan: Plan, exclusions: Iterable[Exclusion]) -> Check:
         kind = cited(EXCLUDED, rule.rule, rule.citation)
         return Breach(expense, rule, kind, expense.amount_won, rule.ground, params=params)
 
-    def check(expenses: Sequence[Expense]) -> list[Breach]:
-        found = [breach(expense, rule) for rule in always for expense in expenses]
+    def check(group: Group) -> list[Breach]:
+        found = [breach(expense, rule) for rule in always for expense in group.expenses]
         found += [
             breach(expense, rule)
-            for expense in expenses
-            if expense.facts
+            for expense in group.stated
             for rule in by_fact
             if not rule.facts.isdisjoint(expense.facts)
         ]
@@ -54,9 +60,8 @@ def item_funds(rule: Bound[NoParams]) -> Check:
     rules = rule.plan.rules
     kinds = {"external_pay": EXTERNAL_PAY_INKIND, "internal_pay": INTERNAL_PAY_CASH}
 
-    def check(expenses: Sequence[Expense]) -> list[Breach]:
-        item = rules.items[rules.item_of[expenses[0].kind]]
-        fund = expenses[0].fund
+    def check(group: Group) -> list[Breach]:
+        item, fund = rules.items[rules.item_of[group.kind]], group.fund
         if fund in item.funds:
             return []
         kind = rule.cites(kinds.get(item.role or "", FUND_NOT_ALLOWED))
@@ -66,6 +71,6 @@ def item_funds(rule: Bound[NoParams]) -> Check:
             "fund_ko": FUND_NAMES[fund].ko,
             "fund_en": FUND_NAMES[fund].en,
         }
-        return [rule.whole(kind, expense, **texts) for expense in expenses]
+        return [rule.whole(kind, expense, **texts) for expense in group.expenses]
 
     return check

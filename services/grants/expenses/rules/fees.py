@@ -4,6 +4,7 @@ Rules G-031, G-032, G-045 and G-047. Where the agency accepted the institution's
 standard of the call does not apply.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -15,15 +16,18 @@ from services.grants.expenses.rules.registry import (
     Breach,
     Check,
     Group,
+    JointCheck,
     Limit,
     Limiter,
     NoParams,
+    each,
+    joint_kind,
     limit_kind,
     refers,
     rule_kind,
     whole_won,
 )
-from services.grants.programmes.rules import Fee, TravelRate
+from services.grants.programmes.rules import Fee, TravelRate, month_of, month_text
 from shared.problems import FindingKind
 
 FEE_OVER_STANDARD = FindingKind(
@@ -105,8 +109,8 @@ def unit_fee(rule: Bound[FeeStandard]) -> Check | None:
             return rule.remark(basis, expense, **texts)
         return rule.excess(over, expense, limit, **texts) if expense.amount_won > limit else None
 
-    return lambda expenses: [
-        found for expense in expenses if (found := breach(expense)) is not None
+    return lambda group: [
+        found for expense in group.expenses if (found := breach(expense)) is not None
     ]
 
 
@@ -120,19 +124,23 @@ def fee_per_day(rule: Bound[FeeStandard]) -> Limiter | None:
     limit = fee.at_most.won
 
     def limits(groups: Sequence[Group]) -> list[Limit]:
-        days: dict[tuple[str, str], list[Expense]] = {}
-        for group in groups:
-            for expense in group.expenses:
-                work = expense.work
-                if expense.person and work and work.start and work.start == work.end:
-                    days.setdefault((expense.person, str(work.start)), []).append(expense)
+        expenses = [
+            expense
+            for expense in each(groups)
+            if (work := expense.work) is not None and work.start is not None
+            if work.start == work.end and expense.person is not None
+        ]
+        days: dict[tuple[str | None, date | None], list[Expense]] = {}
+        if len({_day(expense) for expense in expenses}) < len(expenses):
+            for expense in expenses:
+                days.setdefault(_day(expense), []).append(expense)
         return [
             Limit(
                 rule.spec,
                 kind,
                 tuple(members),
                 limit,
-                params={"day": day, "fee_ko": fee.name.ko, "fee_en": fee.name.en},
+                params={"day": str(day), "fee_ko": fee.name.ko, "fee_en": fee.name.en},
             )
             for (_, day), members in days.items()
             if len(members) > 1 and sum(member.amount_won for member in members) > limit
@@ -146,26 +154,25 @@ class UsesPerMonth:
     at_most: int
 
 
-@rule_kind(UsesPerMonth, TOO_MANY_USES, reach="all")
-def uses_per_month(rule: Bound[UsesPerMonth]) -> Check:
+@joint_kind(UsesPerMonth, TOO_MANY_USES)
+def uses_per_month(rule: Bound[UsesPerMonth]) -> JointCheck:
     """An expert is used a few times a month; uses beyond that fall, the latest first (G-045)."""
     at_most, kind = rule.params.at_most, rule.cites(TOO_MANY_USES)
 
-    def check(expenses: Sequence[Expense]) -> list[Breach]:
-        uses: dict[tuple[str, str], list[Expense]] = {}
-        for expense in expenses:
-            if expense.person:
-                month = _used_on(expense).isoformat()[:7]
-                uses.setdefault((expense.person, month), []).append(expense)
-        return [
-            rule.whole(kind, expense, at_most=at_most, month=month, use=number)
-            for (_, month), members in uses.items()
-            if len(members) > at_most
-            for number, expense in enumerate(
-                sorted(members, key=lambda e: (_used_on(e), e.id)), start=1
-            )
-            if number > at_most
-        ]
+    def check(groups: Sequence[Group]) -> list[Breach]:
+        expenses = [expense for expense in each(groups) if expense.person is not None]
+        months = [(expense.person, month_of(_used_on(expense))) for expense in expenses]
+        often = {month for month, uses in Counter(months).items() if uses > at_most}
+        found = []
+        for person, month in often:
+            uses = [e for e, when in zip(expenses, months, strict=True) if when == (person, month)]
+            uses.sort(key=lambda e: (_used_on(e), e.id))
+            found += [
+                rule.whole(kind, expense, at_most=at_most, month=month_text(month), use=number)
+                for number, expense in enumerate(uses, start=1)
+                if number > at_most
+            ]
+        return found
 
     return check
 
@@ -185,15 +192,15 @@ def travel_allowance(rule: Bound[NoParams]) -> Check | None:
         if trip is None or rate is None:
             return []
         found = []
-        parts = travel_parts(rate, trip)
-        limit = sum(parts.values())
-        if expense.amount_won > limit:
-            found.append(rule.excess(over, expense, limit, **parts))
+        if expense.amount_won > trip.fare_won:  # only then can the rates decide
+            parts = travel_parts(rate, trip)
+            if expense.amount_won > (limit := sum(parts.values())):
+                found.append(rule.excess(over, expense, limit, **parts))
         if trip.rail == "first" and rate.rail != "first":
             found.append(rule.remark(first_class, expense))
         return found
 
-    return lambda expenses: [breach for expense in expenses for breach in breaches(expense)]
+    return lambda group: [breach for expense in group.expenses for breach in breaches(expense)]
 
 
 @rule_kind(NoParams, TRIP_NOT_IN_PLAN, TRIP_NOT_APPROVED)
@@ -210,8 +217,8 @@ def planned_trip(rule: Bound[NoParams]) -> Check:
             return rule.whole(unapproved, expense, start=str(trip.start))
         return None
 
-    return lambda expenses: [
-        found for expense in expenses if (found := breach(expense)) is not None
+    return lambda group: [
+        found for expense in group.expenses if (found := breach(expense)) is not None
     ]
 
 
@@ -224,9 +231,9 @@ class StayLimit:
 def stay_limit(rule: Bound[StayLimit]) -> Check:
     """Training abroad up to so many days; the days beyond fall in proportion (G-047)."""
     limit, kind = rule.params.days, rule.cites(STAY_TOO_LONG)
-    return lambda expenses: [
+    return lambda group: [
         rule.part(kind, expense, limit, trip.days, limit=limit, days=trip.days - limit)
-        for expense in expenses
+        for expense in group.expenses
         if (trip := expense.trip) is not None and trip.days > limit
     ]
 
@@ -236,12 +243,13 @@ class PaidTwice:
     registrations: frozenset[str] = refers("kind")
 
 
-@rule_kind(PaidTwice, PAID_TWICE, reach="all")
-def paid_twice(rule: Bound[PaidTwice]) -> Check:
+@joint_kind(PaidTwice, PAID_TWICE)
+def paid_twice(rule: Bound[PaidTwice]) -> JointCheck:
     """A conference fee paid by itself is not paid again with the journey (G-045)."""
     kind = rule.cites(PAID_TWICE)
 
-    def check(expenses: Sequence[Expense]) -> list[Breach]:
+    def check(groups: Sequence[Group]) -> list[Breach]:
+        expenses = each(groups)
         paid: dict[tuple[str | None, str | None], Expense] = {
             (expense.person, expense.event): expense
             for expense in expenses
@@ -259,16 +267,17 @@ def paid_twice(rule: Bound[PaidTwice]) -> Check:
     return check
 
 
-def fee_won(fee: Fee, units: Mapping[str, Fraction], grade: str | None) -> int | None:
+def fee_won(fee: Fee, units: Mapping[str, Fraction | int], grade: str | None) -> int | None:
     """The standard for some units of work in won; None where units or grade are not known."""
-    rates = [(units.get(part.unit), part.by_grade.get(grade or "", part.won)) for part in fee.per]
-    known = [(count, won) for count, won in rates if count is not None and won]
-    if not known:
+    total: Fraction | int = 0
+    for part in fee.per:
+        won = part.by_grade.get(grade or "", part.won) if part.by_grade else part.won
+        total += units.get(part.unit, 0) * won
+    if not total:
         return None
-    total = whole_won(sum((count * won for count, won in known), Fraction(0)))
     if fee.at_most is not None and (most := units.get(fee.at_most.unit)) is not None:
-        total = min(total, whole_won(most * fee.at_most.won))
-    return total
+        total = min(total, most * fee.at_most.won)
+    return whole_won(total)
 
 
 def travel_parts(rate: TravelRate, trip: Trip) -> dict[str, int]:
@@ -284,6 +293,10 @@ def travel_parts(rate: TravelRate, trip: Trip) -> dict[str, int]:
 
 def _fee(plan: Plan, code: str) -> Fee:
     return next(fee for fee in plan.rules.budget.fees if fee.code == code)
+
+
+def _day(expense: Expense) -> tuple[str | None, date | None]:
+    return expense.person, expense.work.start if expense.work else None
 
 
 def _used_on(expense: Expense) -> date:

@@ -53,9 +53,9 @@ class UsableMonths:
 def usable_months(rule: Bound[UsableMonths]) -> Check:
     """Equipment is what the project can use for a month or more (G-045)."""
     at_least, kind = rule.params.at_least, rule.cites(TOO_SHORT_USE)
-    return lambda expenses: [
+    return lambda group: [
         rule.whole(kind, expense, at_least=at_least, given=goods.usable_months)
-        for expense in expenses
+        for expense in group.expenses
         if (goods := expense.goods) is not None
         and goods.usable_months is not None
         and goods.usable_months < at_least
@@ -87,9 +87,9 @@ def planned_asset(rule: Bound[PlannedAsset]) -> Check:
             return rule.remark(small, expense)
         return None
 
-    return lambda expenses: [
+    return lambda group: [
         found
-        for expense in expenses
+        for expense in group.expenses
         if ((goods := expense.goods) is None or goods.asset not in assets)
         and (found := breach(expense)) is not None
     ]
@@ -110,9 +110,9 @@ def big_purchase_report(rule: Bound[NoParams]) -> Check:
             kind, expense, from_won=from_won, due=str(due), reported=str(reported or "-")
         )
 
-    return lambda expenses: [
+    return lambda group: [
         found
-        for expense in expenses
+        for expense in group.expenses
         if _unit_price(expense) >= from_won and (found := breach(expense)) is not None
     ]
 
@@ -123,9 +123,9 @@ def cross_claim(rule: Bound[NoParams]) -> Check | None:
     claimed, kind = rule.plan.claimed_deposits, rule.cites(CROSS_CLAIM)
     if not claimed:
         return None
-    return lambda expenses: [
+    return lambda group: [
         rule.remark(kind, expense, deposit=expense.deposit)
-        for expense in expenses
+        for expense in group.expenses
         if expense.deposit in claimed
     ]
 

@@ -14,13 +14,14 @@ from services.grants.expenses.rules.people import PAY_OVER_STANDARD, term_won
 from services.grants.expenses.rules.registry import (
     Bound,
     Breach,
-    Check,
     Group,
+    JointCheck,
     Limit,
     Limiter,
     NoParams,
+    each,
+    joint_kind,
     limit_kind,
-    rule_kind,
 )
 from services.grants.programmes.rules import (
     AssetCap,
@@ -76,7 +77,7 @@ def over_plan(rule: Bound[OverPlan]) -> Limiter:
             if sum(group.won for group in members) > limit:
                 name = _name(rules, code)
                 texts = {"name_ko": name.ko, "name_en": name.en}
-                found.append(Limit(rule.spec, kind, _all(members), limit, params=texts))
+                found.append(Limit(rule.spec, kind, each(members), limit, params=texts))
         return found
 
     return limits
@@ -93,7 +94,7 @@ def plan_change(rule: Bound[NoParams]) -> Limiter:
             Limit(
                 rule.spec,
                 kind,
-                _all(members),
+                each(members),
                 planned,
                 trigger_won=trigger,
                 params={
@@ -109,17 +110,16 @@ def plan_change(rule: Bound[NoParams]) -> Limiter:
     return limits
 
 
-@rule_kind(NoParams, CHANGE_NEEDS_PAPER, reach="all")
-def plan_change_paper(rule: Bound[NoParams]) -> Check:
+@joint_kind(NoParams, CHANGE_NEEDS_PAPER)
+def plan_change_paper(rule: Bound[NoParams]) -> JointCheck:
     """Personnel grown by less than the tolerance needs an internal paper (G-033)."""
     plan, kind = rule.plan, rule.cites(CHANGE_NEEDS_PAPER)
 
-    def check(expenses: Sequence[Expense]) -> list[Breach]:
-        groups = [Group(e.kind, e.fund, (e,), e.amount_won) for e in expenses]
+    def check(groups: Sequence[Group]) -> list[Breach]:
         return [
             rule.remark(
                 kind,
-                max(_all(members), key=lambda e: (e.dated_on, e.id)),
+                max(each(members), key=lambda e: (e.dated_on, e.id)),
                 name_ko=name.ko,
                 name_en=name.en,
                 limit_won=planned,
@@ -141,16 +141,16 @@ def pay_total(rule: Bound[NoParams]) -> Limiter:
             allowed[person.ref, use] = term_won(plan, person, use)
 
     def limits(groups: Sequence[Group]) -> list[Limit]:
-        sums: dict[tuple[str, str], int] = {}
+        sums: dict[str, dict[str | None, int]] = {}
         for group in groups:
-            use = group.kind
+            paid = sums.setdefault(group.kind, {})
             for expense in group.expenses:
-                key = (expense.person or "", use)
-                sums[key] = sums.get(key, 0) + expense.amount_won
-        over = [key for key, won in sums.items() if won > allowed.get(key, won)]
+                paid[expense.person] = paid.get(expense.person, 0) + expense.amount_won
         return [
             Limit(rule.spec, kind, _of_person(groups, person, use), allowed[person, use])
-            for person, use in over
+            for use, paid in sums.items()
+            for person, won in paid.items()
+            if person is not None and won > allowed.get((person, use), won)
         ]
 
     return limits
@@ -175,7 +175,7 @@ def share_limits(cap: ShareCap, plan: Plan) -> Limiter:
             "base_en": cap.base_name.en,
             **_sums(spent, limit),
         }
-        return [Limit(cap, kind, _all(groups), limit, params=texts)]
+        return [Limit(cap, kind, each(groups), limit, params=texts)]
 
     return limits
 
@@ -185,12 +185,17 @@ def head_limits(cap: HeadCap, _plan: Plan) -> Limiter:
     kind = cited(HEAD_CAP_EXCEEDED, cap.rule, cap.citation)
 
     def limits(groups: Sequence[Group]) -> list[Limit]:
-        heads: dict[str, list[Expense]] = {}
-        for expense in _all(groups):
-            heads.setdefault(expense.person or f"/{expense.id}", []).append(expense)
+        people: dict[str, list[Expense]] = {}
+        nameless: list[list[Expense]] = []
+        for group in groups:
+            for expense in group.expenses:
+                if expense.person is not None:
+                    people.setdefault(expense.person, []).append(expense)
+                elif expense.amount_won > expense.heads * cap.limit_won:
+                    nameless.append([expense])
         found = []
-        for key, members in heads.items():
-            count = members[0].heads if key.startswith("/") else 1
+        for members in (*people.values(), *nameless):
+            count = 1 if members[0].person is not None else members[0].heads
             spent, limit = sum(e.amount_won for e in members), count * cap.limit_won
             if spent > limit:
                 texts = {
@@ -214,7 +219,7 @@ def asset_limits(cap: AssetCap, plan: Plan) -> Limiter:
 
     def limits(groups: Sequence[Group]) -> list[Limit]:
         things: dict[str, list[Expense]] = {}
-        for expense in _all(groups):
+        for expense in each(groups):
             ref = expense.goods.asset if expense.goods else None
             things.setdefault(ref or f"/{expense.id}", []).append(expense)
         found = []
@@ -275,10 +280,6 @@ def _by_part(
 
 def _name(rules: RuleSet, code: str) -> Text:
     return rules.items[code].name if code in rules.items else rules.kinds[code].name
-
-
-def _all(groups: Sequence[Group]) -> tuple[Expense, ...]:
-    return tuple(expense for group in groups for expense in group.expenses)
 
 
 def _of_person(groups: Sequence[Group], person: str, use: str) -> tuple[Expense, ...]:

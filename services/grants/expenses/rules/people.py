@@ -3,7 +3,6 @@
 Days outside of what may be paid fall in proportion; the rest is kept, cut to whole won.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
@@ -13,6 +12,7 @@ from services.grants.expenses.rules.registry import (
     Bound,
     Breach,
     Check,
+    Group,
     NoParams,
     rule_kind,
     whole_won,
@@ -92,9 +92,9 @@ def planned_person(rule: Bound[PlannedPerson]) -> Check:
         ref for ref, person in rule.plan.people.items() if not roles or person.role in roles
     )
     kind = rule.cites(PERSON_NOT_IN_PLAN)
-    return lambda expenses: [
+    return lambda group: [
         rule.whole(kind, expense, person=expense.person or "-")
-        for expense in expenses
+        for expense in group.expenses
         if expense.person not in known
     ]
 
@@ -106,22 +106,29 @@ def participation_window(rule: Bound[NoParams]) -> Check:
         ref: _window(person) for ref, person in rule.plan.people.items()
     }
     outside, unapproved = rule.cites(OUTSIDE_PARTICIPATION), rule.cites(REPLACEMENT_UNAPPROVED)
+    always = Period(date.min, date.max)  # whoever is not on the plan is another rule's matter
 
-    def breach(expense: Expense, window: Period | None) -> Breach | None:
-        days = expense.days
+    def breach(expense: Expense) -> Breach | None:
+        days, window = expense.days, windows[expense.person]
         if window is None:
             return rule.whole(unapproved, expense, person=expense.person)
-        if days is None or (window.start <= days.start and days.end <= window.end):
+        if days is None:
             return None
         kept = days.overlap_days(window)
         texts = {"start": str(window.start), "end": str(window.end), "days": days.days - kept}
         return rule.part(outside, expense, kept, days.days, **texts)
 
-    return lambda expenses: [
+    return lambda group: [
         found
-        for expense in expenses
-        if expense.person in windows
-        and (found := breach(expense, windows[expense.person])) is not None
+        for expense in group.expenses
+        if (
+            (window := windows.get(expense.person, always)) is None
+            or (source := expense.work or expense.trip) is None
+            or source.start is None
+            or source.end is None
+            or not window.start <= source.start <= source.end <= window.end
+        )
+        and (found := breach(expense)) is not None
     ]
 
 
@@ -134,9 +141,9 @@ def not_employed(rule: Bound[NoParams]) -> Check | None:
     kind = rule.cites(EMPLOYED_ELSEWHERE)
     if not employed:
         return None
-    return lambda expenses: [
+    return lambda group: [
         rule.whole(kind, expense, person=expense.person)
-        for expense in expenses
+        for expense in group.expenses
         if expense.person in employed
     ]
 
@@ -146,9 +153,9 @@ def not_participant(rule: Bound[NoParams]) -> Check:
     """Fees go to outsiders, never to a participant (G-045)."""
     people = frozenset(rule.plan.people)
     kind = rule.cites(PAYEE_IS_PARTICIPANT)
-    return lambda expenses: [
+    return lambda group: [
         rule.whole(kind, expense, person=expense.person)
-        for expense in expenses
+        for expense in group.expenses
         if expense.person in people
     ]
 
@@ -168,8 +175,10 @@ def payee_type(rule: Bound[PayeeType]) -> Check:
         "accepted_en": " or ".join(en for _, en in texts),
     }
     kind = rule.cites(WRONG_PAYEE)
-    return lambda expenses: [
-        rule.whole(kind, expense, **params) for expense in expenses if expense.payee not in accepted
+    return lambda group: [
+        rule.whole(kind, expense, **params)
+        for expense in group.expenses
+        if expense.payee not in accepted
     ]
 
 
@@ -194,9 +203,9 @@ def pay_ceiling(rule: Bound[NoParams]) -> Check:
             return None
         return rule.excess(kind, expense, allowed)
 
-    def check(expenses: Sequence[Expense]) -> list[Breach]:
+    def check(group: Group) -> list[Breach]:
         found = []
-        for expense in expenses:
+        for expense in group.expenses:
             # Most pay is for whole months of a person with one line of pay: two products decide.
             work, rate = expense.work, monthly.get((expense.person or "", expense.kind))
             if (
@@ -219,6 +228,7 @@ def participation_rate(rule: Bound[NoParams]) -> Check:
     """Rates over all projects sum to 100 % at most; pay for the part above falls (G-013)."""
     limits = rule.plan.rules.budget.pay.participation
     over, decimals = rule.cites(RATE_OVER_100), rule.cites(RATE_DECIMAL)
+    most, of = limits.at_most.as_integer_ratio()
     scale = 10**limits.decimals
 
     def breaches(expense: Expense, rate: Fraction, others: Fraction) -> list[Breach]:
@@ -230,14 +240,15 @@ def participation_rate(rule: Bound[NoParams]) -> Check:
             found.append(
                 rule.part(over, expense, kept.numerator, kept.denominator, rate=total, limit=limit)
             )
-        if (rate * scale).denominator != 1:
+        if scale % rate.denominator:
             found.append(rule.remark(decimals, expense, rate=decimal_text(rate, 6)))
         return found
 
-    return lambda expenses: [
+    return lambda group: [
         breach
-        for expense in expenses
+        for expense in group.expenses
         if (work := expense.work) is not None
+        and ((rates := work.sum_ratio)[0] * of > most * rates[1] or scale % work.rate_ratio[1])
         for breach in breaches(expense, work.rate, work.other_rates)
     ]
 
@@ -246,11 +257,13 @@ def participation_rate(rule: Bound[NoParams]) -> Check:
 def operator_rate(rule: Bound[NoParams]) -> Check:
     """An operator gives at least half of the time; pay below that rate falls whole (G-030)."""
     limit = rule.plan.rules.budget.pay.operators.rate_at_least
+    least, of = limit.as_integer_ratio()
     kind = rule.cites(RATE_UNDER_50)
-    return lambda expenses: [
+    return lambda group: [
         rule.whole(kind, expense, rate=decimal_text(work.rate, 6), limit=decimal_text(limit))
-        for expense in expenses
-        if (work := expense.work) is not None and 0 < work.rate < limit
+        for expense in group.expenses
+        if (work := expense.work) is not None
+        and 0 < (rate := work.rate_ratio)[0] * of < least * rate[1]
     ]
 
 
@@ -297,6 +310,8 @@ def _per_month(plan: Plan, person: Participant, term: Term) -> tuple[int, int, P
 def _months(days: Period, within: Period) -> Fraction:
     """The months of `days` inside `within`; a part of a month counts by its days."""
     first, last = max(days.start, within.start), min(days.end, within.end)
+    if whole := Period(first, last).whole_months:
+        return Fraction(whole)
     total = Fraction(0)
     month = first.replace(day=1)
     while month <= last:

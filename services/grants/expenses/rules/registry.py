@@ -9,6 +9,8 @@ while binding, so a check is mostly one comprehension that finds nothing and bui
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from fractions import Fraction
+from functools import cached_property, lru_cache
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, Final, Generic, Literal, Protocol, TypeVar
 
@@ -19,6 +21,7 @@ from services.grants.programmes.rules import ExpenseRule, Fund, RuleSet, Text, c
 from shared.problems import Finding, FindingKind
 
 P = TypeVar("P")
+M = TypeVar("M", bound=Callable[..., Any])
 
 
 class Source(Protocol):
@@ -86,21 +89,47 @@ class Limit:
         return Breach(expense, self.source, self.kind, won, ground, self.limit_won, self.params)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Group:
-    """The expenses of one kind from one source of funds, with their sum in won."""
+    """The expenses of one kind from one source of funds, and what several rules ask of them.
+
+    Not slotted: what was asked once is kept for the next rule.
+    """
 
     kind: str
     fund: Fund
     expenses: Sequence[Expense]
-    won: int
+
+    @cached_property
+    def won(self) -> int:
+        return sum(map(_AMOUNT, self.expenses))
+
+    @cached_property
+    def papers(self) -> frozenset[frozenset[str]]:
+        """The combinations of documents that occur: a handful, however many the expenses."""
+        return frozenset(map(_PAPERS, self.expenses))
+
+    @cached_property
+    def stated(self) -> Sequence[Expense]:
+        """The expenses of which anything is stated as a fact: few."""
+        return [expense for expense in self.expenses if expense.facts]
 
 
-Check = Callable[[Sequence[Expense]], list[Breach]]
-"""Rows are judged group by group (one kind, one source of funds); a check that needs to see all
-expenses of its rule at once is given them in one call."""
+_AMOUNT: Final = attrgetter("amount_won")
+_PAPERS: Final = attrgetter("evidence_kinds")
+
+Check = Callable[[Group], list[Breach]]
+"""Judges expenses one by one, given those of one kind and source of funds."""
+
+JointCheck = Callable[[Sequence[Group]], list[Breach]]
+"""Judges expenses by one another, given all the rule applies to."""
 
 Limiter = Callable[[Sequence[Group]], list[Limit]]
+"""Finds the sums that exceed a limit."""
+
+
+def each(groups: Sequence[Group]) -> tuple[Expense, ...]:
+    return tuple(expense for group in groups for expense in group.expenses)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,24 +144,24 @@ class Bound(Generic[P]):
     def cites(self, kind: FindingKind) -> FindingKind:
         return cited(kind, self.spec.rule, self.spec.citation)
 
-    def whole(self, kind: FindingKind, expense: Expense, **params: Any) -> Breach:
+    def whole(self, kind: FindingKind, expense: Expense, /, **params: Any) -> Breach:
         """The whole amount falls."""
         won = expense.amount_won
         return Breach(expense, self.spec, kind, won, self.spec.ground, params=params)
 
-    def excess(self, kind: FindingKind, expense: Expense, limit: int, **params: Any) -> Breach:
+    def excess(self, kind: FindingKind, expense: Expense, limit: int, /, **params: Any) -> Breach:
         """What lies over a limit falls."""
         won = expense.amount_won - limit
         return Breach(expense, self.spec, kind, won, self.spec.ground, limit, params)
 
     def part(
-        self, kind: FindingKind, expense: Expense, kept: int, of: int, **params: Any
+        self, kind: FindingKind, expense: Expense, kept: int, of: int, /, **params: Any
     ) -> Breach:
         """Days, months or points not covered fall; what is kept is cut to whole won."""
         keeps = expense.amount_won * kept // of
         return self.excess(kind, expense, keeps, **params)
 
-    def remark(self, kind: FindingKind, expense: Expense, **params: Any) -> Breach:
+    def remark(self, kind: FindingKind, expense: Expense, /, **params: Any) -> Breach:
         """Nothing falls; somebody should look."""
         return Breach(expense, self.spec, kind, 0, 0, params=params)
 
@@ -142,16 +171,18 @@ class NoParams:
     """For kinds whose numbers all stand elsewhere in the rule set."""
 
 
+Reach = Literal["row", "joint", "limit"]
+
+
 @dataclass(frozen=True, slots=True)
 class RuleKind:
-    """A kind of rule. `reach` says whether a row can be judged alone, only with all others, or
-    whether the kind sets limits over sums."""
+    """A kind of rule. `reach` says whether rows are judged alone, by one another, or by sums."""
 
     name: str
     params: type
-    reach: Literal["row", "all", "limit"]
+    reach: Reach
     says: tuple[FindingKind, ...]
-    make: Callable[[Bound[Any]], Check | Limiter | None]
+    make: Callable[[Bound[Any]], Check | JointCheck | Limiter | None]
     doc: str
 
 
@@ -161,46 +192,44 @@ KINDS: Final[Mapping[str, RuleKind]] = MappingProxyType(_KINDS)
 """Every kind of rule by name; the rule modules fill it when they are imported."""
 
 Row = Callable[[Bound[P]], Check | None]
+Joint = Callable[[Bound[P]], JointCheck | None]
 Sums = Callable[[Bound[P]], Limiter | None]
 
 
-def rule_kind(
-    params: type[P], *says: FindingKind, reach: Literal["row", "all"] = "row"
-) -> Callable[[Row[P]], Row[P]]:
-    """Registers a function as the kind of rule of its name."""
+def rule_kind(params: type[P], *says: FindingKind) -> Callable[[Row[P]], Row[P]]:
+    """Registers a function as the kind of rule of its name, judging expenses one by one."""
+    return lambda make: _add(make, params, says, "row")
 
-    def register(make: Row[P]) -> Row[P]:
-        _add(make, params, says, reach)
-        return make
 
-    return register
+def joint_kind(params: type[P], *says: FindingKind) -> Callable[[Joint[P]], Joint[P]]:
+    """Registers a kind of rule that judges expenses by one another."""
+    return lambda make: _add(make, params, says, "joint")
 
 
 def limit_kind(params: type[P], *says: FindingKind) -> Callable[[Sums[P]], Sums[P]]:
-    """Registers a function that sets limits over sums of expenses."""
-
-    def register(make: Sums[P]) -> Sums[P]:
-        _add(make, params, says, "limit")
-        return make
-
-    return register
+    """Registers a kind of rule that sets limits over sums of expenses."""
+    return lambda make: _add(make, params, says, "limit")
 
 
-def _add(
-    make: Callable[..., Any],
-    params: type,
-    says: tuple[FindingKind, ...],
-    reach: Literal["row", "all", "limit"],
-) -> None:
+def _add(make: M, params: type, says: tuple[FindingKind, ...], reach: Reach) -> M:
     doc = " ".join((make.__doc__ or "").split())
     _KINDS[make.__name__] = RuleKind(make.__name__, params, reach, says, make, doc)
+    return make
 
 
-def bind(spec: ExpenseRule, plan: Plan, stage: Stage) -> tuple[RuleKind, Bound[Any]]:
-    """A rule with its kind and typed parameters; `RuleSetInvalid` if either is not known."""
-    kind = kind_of(spec)
-    params: Any = read(kind.params, dict(spec.params), f"/spending/rules/{spec.rule}/params")
-    return kind, Bound(spec, params, plan, stage)
+@lru_cache(maxsize=64)
+def typed_rules(rules: RuleSet) -> tuple[tuple[ExpenseRule, RuleKind, Any], ...]:
+    """A call's expense rules with their kinds and typed parameters, read once for a rule set.
+
+    `RuleSetInvalid` lists every kind and parameter the code does not know.
+    """
+    findings = rule_findings(rules)
+    if findings:
+        raise RuleSetInvalid(errors=findings)
+    return tuple(
+        (spec, kind := kind_of(spec), read(kind.params, dict(spec.params)))
+        for spec in rules.spending.rules
+    )
 
 
 def kind_of(spec: ExpenseRule) -> RuleKind:
@@ -256,6 +285,6 @@ def names(rules: RuleSet, codes: Sequence[str]) -> Text:
     return Text(" 또는 ".join(text.ko for text in texts), " or ".join(text.en for text in texts))
 
 
-def whole_won(value: Fraction) -> int:
+def whole_won(value: Fraction | int) -> int:
     """An exact allowance cut to whole won."""
     return value // 1

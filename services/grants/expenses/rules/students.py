@@ -43,9 +43,9 @@ def study_standing(rule: Bound[StudyStanding]) -> Check | None:
     kind = rule.cites(STUDENT_DISQUALIFIED)
     if not reasons:
         return None
-    return lambda expenses: [
+    return lambda group: [
         rule.whole(kind, expense, reason_ko=reason[0], reason_en=reason[1])
-        for expense in expenses
+        for expense in group.expenses
         if (reason := reasons.get(expense.person or "")) is not None
     ]
 
@@ -85,9 +85,9 @@ def study_leave(rule: Bound[StudyLeave]) -> Check | None:
         texts = {"start": str(leave.start), "end": str(leave.end or "-"), "days": away}
         return rule.part(during, expense, days.days - away, days.days, **texts)
 
-    return lambda expenses: [
+    return lambda group: [
         found
-        for expense in expenses
+        for expense in group.expenses
         for leave in leaves.get(expense.person or "", ())
         if (found := breach(expense, leave)) is not None
     ]

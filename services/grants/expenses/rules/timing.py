@@ -1,6 +1,5 @@
 """When money is obligated, paid, and its goods arrive (G-044)."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.grants.expenses.rules.model import Expense
@@ -85,9 +84,9 @@ def project_period(rule: Bound[ProjectPeriod]) -> Check:
             return rule.remark(order, expense)
         return None
 
-    return lambda expenses: [
+    return lambda group: [
         found
-        for expense in expenses
+        for expense in group.expenses
         if (
             (cause := expense.obligated_on) is None
             or (paid := expense.paid_on) is None
@@ -138,7 +137,6 @@ def arrival(rule: Bound[Arrival]) -> Check:
             return rule.whole(late, expense, arrived="-", **texts)
         return rule.whole(unused, expense, used="-", **texts) if pending else None
 
-    def check(expenses: Sequence[Expense]) -> list[Breach]:
-        return [found for expense in expenses if (found := breach(expense)) is not None]
-
-    return check
+    return lambda group: [
+        found for expense in group.expenses if (found := breach(expense)) is not None
+    ]

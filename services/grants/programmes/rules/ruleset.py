@@ -23,9 +23,12 @@ from services.grants.programmes.rules.terms import Selector, Text
 from shared.problems import Finding
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RuleSet:
-    """One version of one call's rules. Not slotted: the look-ups below are kept once made."""
+    """One version of one call's rules. Not slotted: the look-ups below are kept once made.
+
+    Compared by identity, so that what is derived from a rule set can be kept beside it.
+    """
 
     code: str
     version: int

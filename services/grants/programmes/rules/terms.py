@@ -5,12 +5,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from fractions import Fraction
+from functools import lru_cache
 from typing import Final, Literal
 
 from shared.problems import FindingKind
 
 Fund = Literal["grant", "cash", "in_kind"]
 """Where a won comes from: 정부지원금 (G), 민간현금 (C), 민간현물 (K)."""
+
+_ONE_DAY: Final = timedelta(days=1)
 
 FUNDS: Final[tuple[Fund, ...]] = ("grant", "cash", "in_kind")
 
@@ -79,6 +82,13 @@ class Period:
     def days(self) -> int:
         return (self.end - self.start).days + 1
 
+    @property
+    def whole_months(self) -> int:
+        """The number of calendar months the period consists of; 0 unless it is whole months."""
+        if self.start.day != 1 or self.end < self.start or (self.end + _ONE_DAY).day != 1:
+            return 0
+        return months_between(self.start, self.end)
+
     def overlap_days(self, other: "Period") -> int:
         first, last = max(self.start, other.start), min(self.end, other.end)
         return max(0, (last - first).days + 1)
@@ -90,7 +100,7 @@ class Period:
         2021-02-28 gives 2020-11-30 for three months; counting back from the 28th would cost
         the applicant two days.
         """
-        return add_months(self.end + timedelta(days=1), -months) - timedelta(days=1)
+        return add_months(self.end + _ONE_DAY, -months) - _ONE_DAY
 
     def halves(self) -> tuple["Period", "Period"]:
         """First and second half year without a gap, leap years included (G-012).
@@ -99,7 +109,7 @@ class Period:
         """
         second = add_months(self.start, 6)
         return (
-            Period(self.start, second - timedelta(days=1)),
+            Period(self.start, second - _ONE_DAY),
             Period(second, self.end),
         )
 
@@ -110,9 +120,14 @@ def add_months(day: date, months: int) -> date:
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
+def month_of(day: date) -> int:
+    """The running number of a day's month: year * 12 + month - 1."""
+    return day.year * 12 + day.month - 1
+
+
 def months_of(day: date, count: int) -> range:
-    """`count` calendar months from the one of `day`, as running month numbers (year * 12 + m)."""
-    first = day.year * 12 + day.month - 1
+    """`count` calendar months from the one of `day`, as running month numbers."""
+    first = month_of(day)
     return range(first, first + count)
 
 
@@ -145,6 +160,7 @@ class Selector:
         )
 
 
+@lru_cache(maxsize=4096)
 def cited(kind: FindingKind, rule: str, citation: str) -> FindingKind:
     """The finding kind as this rule set means it: with the number and the place of its rule."""
     return replace(kind, rule=rule, citation=citation)

@@ -21,6 +21,7 @@ from services.grants.programmes.rules import (
     RuleSet,
     cited,
     decimal_text,
+    month_of,
     month_text,
     months_of,
 )
@@ -74,8 +75,7 @@ def _rate_findings(rules: RuleSet, pay: Pay, year: Period, pointer: str) -> Iter
         kind = cited(RATE_RANGE, participation.rule, participation.citation)
         yield kind.at(f"{pointer}/rate", rate=rate, limit=decimal_text(participation.at_most))
     months = months_of(pay.start, pay.months)
-    last = year.end.year * 12 + year.end.month - 1
-    if pay.months < 1 or months[0] < months_of(year.start, 1)[0] or months[-1] > last:
+    if pay.months < 1 or months[0] < month_of(year.start) or months[-1] > month_of(year.end):
         first, final = month_text(months.start), month_text(months.stop - 1)
         yield MONTHS_OUTSIDE.at(f"{pointer}/months", first=first, last=final)
 

@@ -1,0 +1,149 @@
+"""The engine: plans from budgets, the rule book, rules as data, another call."""
+
+import json
+from dataclasses import replace
+from datetime import date
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from services.grants.errors import RuleSetInvalid
+from services.grants.expenses.rules import (
+    KINDS,
+    Checker,
+    Evidence,
+    Expense,
+    Goods,
+    Plan,
+    check_expense,
+    markdown,
+    plan_of,
+    rule_book,
+    rule_findings,
+)
+from services.grants.programmes.rules import Funds, parse
+from services.grants.proposals.rules import Asset, Budget, Line, Pay, Person, totals
+from shared.problems import Invalid
+from tests.grants.calls import harbour, harbour_data, keco
+from tests.grants.year import AGREED, PLAN, YEAR, expense, period
+
+ROUTES = [KINDS[name] for name in sorted(KINDS)]
+
+
+def test_the_rules_of_the_shipped_call_are_all_known_and_well_formed() -> None:
+    assert rule_findings(keco()) == []
+    assert {spec.kind for spec in keco().spending.rules} == set(KINDS)
+
+
+@pytest.mark.parametrize("kind", ROUTES, ids=lambda kind: kind.name)
+def test_every_kind_of_rule_says_what_it_does(kind: Any) -> None:
+    assert kind.doc.endswith(".")
+    assert kind.says
+    for said in kind.says:
+        assert said.ko
+        assert said.en
+
+
+def test_the_rule_book_prints_every_rule_with_its_source() -> None:
+    book = rule_book(keco())
+    assert len(book) == len(keco().spending.rules) + len(keco().spending.exclusions) + 12
+    assert [entry.rule for entry in book] == sorted(entry.rule for entry in book)
+    korean, english = markdown(keco()), markdown(keco(), "en")
+    assert "| G-042 | 3만원 이상 적격증빙 |" in korean
+    assert "S2:1043" in korean
+    assert "| G-029 | Maintenance and repair | Maintenance and repair | 2 against" in english
+    assert len(korean.splitlines()) == len(book) + 2
+
+
+def test_exceptions_and_funds_are_named_in_the_book() -> None:
+    entries = {entry.name.ko: entry.applies.ko for entry in rule_book(keco())}
+    assert entries["여비 증빙"] == "여비 (시내교통비 제외)"
+    assert entries["소속 인력 현금 지급 금지"] == "외부인건비 (민간현금, 정부지원금)"
+    assert entries["집행액과 증빙 금액의 일치"] == "모든 비목"
+
+
+def _broken(**rule: Any) -> set[tuple[str, str]]:
+    data = harbour_data()
+    data["spending"]["rules"] = [
+        {"rule": "T-1", "name": {"ko": "-", "en": "-"}, "ground": 1, "citation": "T:1", **rule}
+    ]
+    rules = parse(json.dumps(data))
+    with pytest.raises(RuleSetInvalid) as caught:
+        Checker(Plan(rules, rules.call.years[0], AGREED, {}), "entry")
+    return {(finding.code, finding.pointer) for finding in caught.value.errors}
+
+
+def test_rules_the_code_does_not_know_are_refused_when_bound() -> None:
+    at = "/spending/rules/T-1"
+    assert _broken(kind="telepathy") == {("RULE_SET_REFERENCE", at)}
+    assert _broken(kind="arrival", params={"months": 3}) == {
+        ("RULE_SET_KEY_MISSING", f"{at}/params/months_before_end"),
+        ("RULE_SET_KEY_UNKNOWN", f"{at}/params/months"),
+    }
+    assert _broken(kind="unit_fee", params={"fee": "ransom"}) == {
+        ("RULE_SET_REFERENCE", f"{at}/params/fee")
+    }
+    assert _broken(kind="qualified_receipt", params={"from_won": 1, "accepted": ["napkin"]}) == {
+        ("RULE_SET_REFERENCE", f"{at}/params/accepted")
+    }
+
+
+def test_an_expense_of_an_unknown_kind_is_refused_by_its_place() -> None:
+    row = Expense("e9", "bribes", "grant", 1)
+    with pytest.raises(Invalid) as caught:
+        Checker(PLAN, "entry").check([row, expense("printing")])
+    assert [f.pointer for f in caught.value.errors] == ["/expenses/e9/kind"]
+
+
+def test_a_plan_is_made_of_an_agreed_budget() -> None:
+    pay = Pay("o1", Fraction(3_000_000), date(2020, 6, 15), 3, Fraction(60))
+    budget = Budget(
+        YEAR,
+        (
+            Line("external_labour", "operator_pay", "grant", pay=pay),
+            Line(
+                "equipment_facility", "equipment_purchase", "cash", 7_000_999, asset=Asset("gc", 7)
+            ),
+            Line("equipment_facility", "equipment_purchase", "grant", 1_000),
+        ),
+        (
+            Person("o1", "김운영", "operator", post="contract_professor"),
+            Person("p", "이", "principal"),
+        ),
+        own_rules=frozenset(["travel"]),
+    )
+    made = plan_of(totals(keco(), budget), budget, AGREED)
+    assert made.planned == {
+        "operator_pay": Funds(grant=5_400_000),
+        "equipment_purchase": Funds(grant=1_000, cash=7_000_000),
+    }
+    assert made.funds == Funds(5_401_000, 7_000_000)
+    assert made.people["o1"].grade == "senior"
+    assert made.people["o1"].period == period("2020-06-01", "2020-08-31")
+    assert made.people["p"].period == YEAR
+    assert made.assets["gc"].price_won == 7
+    assert made.own_rules == {"travel"}
+
+
+def test_another_call_is_checked_by_its_own_rules() -> None:
+    rules = harbour()
+    year = Plan(rules, rules.call.years[0], date(2031, 9, 1), {"buoys": Funds(grant=50_000)})
+    goods = Goods(arrived_on=date(2032, 2, 29))
+    base = Expense("b", "buoys", "grant", 41_000, goods=goods, evidence=(Evidence("slip", 41_000),))
+
+    def said(row: Expense) -> dict[str, tuple[str | None, int]]:
+        found = check_expense(year, row, (), "settlement").breaches
+        return {b.kind.code: (b.kind.rule, b.ground) for b in found}
+
+    assert said(base) == {"EVIDENCE_MISSING": ("T-45", 2)}
+    assert said(replace(base, amount_won=40_000, evidence=())) == {
+        "NO_QUALIFIED_RECEIPT": ("T-42", 2)
+    }
+    assert said(replace(base, amount_won=900, evidence=(Evidence("log"),))) == {}
+    late = replace(base, amount_won=900, evidence=(), goods=Goods(arrived_on=date(2032, 3, 1)))
+    assert said(late) == {"ARRIVED_LATE": ("T-44", 1)}
+    fun = replace(base, amount_won=900, evidence=(), facts=frozenset(["leisure"]))
+    assert said(fun) == {"EXCLUDED": ("T-47", 1)}
+    over = replace(base, amount_won=60_000, evidence=(Evidence("slip"), Evidence("log")))
+    assert said(over) == {"OVER_PLAN": ("T-46", 1)}
