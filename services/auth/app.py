@@ -4,7 +4,9 @@ from fastapi import FastAPI
 
 from services.auth.accounts import own_routes, staff_routes
 from services.auth.accounts import routes as passwords
-from services.auth.onboarding import routes as onboarding
+from services.auth.institutions import admin_routes as register
+from services.auth.institutions import routes as institutions
+from services.auth.membership import routes as membership
 from services.auth.runtime import AuthRuntime
 from services.auth.sessions import routes as sessions
 from services.auth.settings import Settings
@@ -28,6 +30,9 @@ def create_app(settings: Settings, runtime: AuthRuntime | None = None) -> FastAP
             own_routes.router,
             sessions.router,
             staff_routes.router,
-            onboarding.internal,
+            institutions.router,
+            membership.router,
+            register.router,
+            membership.internal,
         ],
     )

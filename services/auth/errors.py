@@ -250,3 +250,98 @@ FIELD_TWICE = FindingKind(
 CODE_WRONG = FindingKind(
     "CODE_WRONG", ko="인증 번호가 올바르지 않습니다.", en="The code is not correct."
 )
+
+# --- institutions -----------------------------------------------------------------------------
+
+COMPANY_NAME_DIFFERS = FindingKind(
+    "COMPANY_NAME_DIFFERS",
+    ko="입력한 기업명 '{given}'이(가) 등록된 기업명 '{registered}'과(와) 다릅니다.",
+    en="The name '{given}' differs from the registered name '{registered}'.",
+    level="warning",
+    rule="M-008",
+    citation="S1:579",
+)
+COMPANY_NOT_ACTIVE = FindingKind(
+    "COMPANY_NOT_ACTIVE",
+    ko="휴업 또는 폐업한 사업자입니다.",
+    en="This business is dormant or closed.",
+    level="warning",
+    rule="M-055",
+)
+COMPANY_MERGED = FindingKind(
+    "COMPANY_MERGED",
+    ko="'{name}'({brn})에 합병된 기업입니다.",
+    en="This company became part of '{name}' ({brn}).",
+    level="warning",
+    rule="M-055",
+)
+BRN_TAKEN = FindingKind(
+    "BRN_TAKEN",
+    ko="이 사업자등록번호는 '{name}'으로 이미 등록되어 있습니다.",
+    en="This business registration number belongs to '{name}' already.",
+)
+BRN_REQUIRED = FindingKind(
+    "BRN_REQUIRED",
+    ko="기업은 사업자등록번호가 있어야 합니다.",
+    en="A company needs its business registration number.",
+    rule="M-055",
+)
+COMPANY_FIELD_ONLY = FindingKind(
+    "COMPANY_FIELD_ONLY",
+    ko="기업만 입력하는 항목입니다.",
+    en="Only companies have this field.",
+    rule="M-055",
+)
+MERGE_TARGET = FindingKind(
+    "MERGE_TARGET",
+    ko="합병될 기업을 다시 확인하세요. 자기 자신이나 이미 합병된 기업은 고를 수 없습니다.",
+    en="Choose another company: not the same one, and none that was merged itself.",
+    rule="M-055",
+)
+CAMPUS_TAKEN = FindingKind(
+    "CAMPUS_TAKEN",
+    ko="같은 이름의 캠퍼스가 있습니다.",
+    en="There is a campus with this name.",
+)
+
+# --- sheets of institutions -------------------------------------------------------------------
+
+
+class SheetUnreadable(Problem):
+    status, code = 422, "FILE_UNREADABLE"
+    ko = "엑셀 파일(xlsx)을 읽을 수 없습니다. 양식을 내려받아 다시 작성하세요."
+    en = "This is not a readable Excel file (xlsx). Please use the template."
+
+
+class HeaderMissing(Problem):
+    status, code = 422, "HEADER_MISSING"
+    ko = "제목 행을 찾을 수 없습니다. 양식의 열을 모두 남겨 두세요: {columns}"
+    en = "The header row is missing. Keep every column of the template: {columns}"
+
+
+SHEET_EMPTY = FindingKind("NO_ROWS", ko="등록할 행이 없습니다.", en="There are no rows.")
+SHEET_TOO_LONG = FindingKind(
+    "TOO_MANY_ROWS",
+    ko="한 번에 {most}행까지 등록할 수 있습니다.",
+    en="At most {most} rows can be registered at once.",
+)
+CELL_REQUIRED = FindingKind(
+    "CELL_REQUIRED",
+    ko="{row}행 {column}: 값을 입력하세요.",
+    en="Row {row}, {column}: a value is needed.",
+)
+CELL_INVALID = FindingKind(
+    "CELL_INVALID",
+    ko="{row}행 {column}: '{value}'은(는) 쓸 수 없는 값입니다. {hint}",
+    en="Row {row}, {column}: '{value}' is not valid. {hint}",
+)
+CELL_REPEATED = FindingKind(
+    "CELL_REPEATED",
+    ko="{row}행 {column}: {first}행과 같은 값입니다.",
+    en="Row {row}, {column}: the same value as in row {first}.",
+)
+CELL_TAKEN = FindingKind(
+    "CELL_TAKEN",
+    ko="{row}행 {column}: '{value}'은(는) 이미 등록되어 있습니다.",
+    en="Row {row}, {column}: '{value}' is registered already.",
+)

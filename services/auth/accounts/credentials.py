@@ -15,6 +15,7 @@ import orjson
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.auth import masking
 from services.auth.accounts import rules, service, temporary
 from services.auth.accounts.models import Account, OneTimeCredential, ResetRequest
 from services.auth.accounts.passwords import Passwords
@@ -90,7 +91,7 @@ async def give_initial(
             account.email, login_id=account.login_id, institution=institution.name, link=link
         )
         await messages.queue(session, desk.vault, letter)
-    return InitialCredential(link, expires_at, rules.masked_email(account.email))
+    return InitialCredential(link, expires_at, masking.masked_email(account.email))
 
 
 async def legacy_hash(desk: Desk, login_id: str) -> str | None:

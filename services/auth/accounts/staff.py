@@ -13,6 +13,7 @@ from sqlalchemy import Select, delete, insert, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.auth import masking
 from services.auth.accounts import credentials, rules, service
 from services.auth.accounts.credentials import Desk, InitialCredential
 from services.auth.accounts.models import Account, FieldPermission, FieldPermissionEvent
@@ -336,11 +337,11 @@ def facts(account: Account) -> dict[str, object]:
     return {
         "login_id": account.login_id,
         "role": account.role,
-        "name": rules.masked_name(account.name),
+        "name": masking.masked_name(account.name),
         "department": account.department,
-        "phone": rules.masked_phone(account.phone),
-        "mobile": rules.masked_phone(account.mobile),
-        "email": rules.masked_email(account.email),
+        "phone": masking.masked_phone(account.phone),
+        "mobile": masking.masked_phone(account.mobile),
+        "email": masking.masked_email(account.email),
     }
 
 

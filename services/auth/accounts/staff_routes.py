@@ -5,7 +5,8 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
-from services.auth.accounts import measures, rules, staff
+from services.auth import masking
+from services.auth.accounts import measures, staff
 from services.auth.accounts.models import Account, FieldPermissionEvent
 from services.auth.accounts.schemas import (
     AccountLineOut,
@@ -227,11 +228,11 @@ def _account(account: Account, manager: Manager, grants: list[Grant]) -> Account
         status=account.status,
         institution_id=account.institution_id,
         parent_id=account.parent_id,
-        name=rules.masked_name(account.name) if hide else account.name,
+        name=masking.masked_name(account.name) if hide else account.name,
         department=account.department,
-        phone=rules.masked_phone(account.phone) if hide else account.phone,
-        mobile=rules.masked_phone(account.mobile) if hide else account.mobile,
-        email=rules.masked_email(account.email) if hide else account.email,
+        phone=masking.masked_phone(account.phone) if hide else account.phone,
+        mobile=masking.masked_phone(account.mobile) if hide else account.mobile,
+        email=masking.masked_email(account.email) if hide else account.email,
         fields=[GrantOut(field=grant.field, enabled=grant.enabled) for grant in grants],
         activated=account.password is not None,
         second_factor=account.totp_confirmed_at is not None,
@@ -248,7 +249,7 @@ def _line(account: Account) -> AccountLineOut:
         role=account.role,
         status=account.status,
         institution_id=account.institution_id,
-        name=rules.masked_name(account.name),
+        name=masking.masked_name(account.name),
         department=account.department,
         activated=account.password is not None,
         last_login_at=account.last_login_at,

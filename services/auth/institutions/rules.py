@@ -62,3 +62,24 @@ def clean_text(text: str) -> str:
     return " ".join(
         "".join(char for char in visible if unicodedata.category(char)[0] != "C").split()
     )
+
+
+_LEGAL_FORMS = re.compile(r"주식회사|유한회사|유한책임회사|합자회사|합명회사|\(주\)|\(유\)|㈜")
+
+
+def plain_company_name(name: str) -> str:
+    """A company's name for comparing: without legal form, blanks and case. `(주)한마루 정밀`,
+    `한마루정밀 주식회사` and `㈜한마루정밀` are the same company's."""
+    composed = unicodedata.normalize("NFC", name)
+    return "".join(_LEGAL_FORMS.sub("", composed).split()).casefold()
+
+
+def shown_name(given: str, registered: str) -> str:
+    """입력기업명 (상세기업명), as the registry shows it (S1:579)."""
+    return given if given == registered else f"{given} ({registered})"
+
+
+def homepage_label(homepage: str) -> str:
+    """The id an institution got by the old convention: `www.korea.ac.kr` → `korea` (S1:146)."""
+    host = re.sub(r"^[a-z]+://", "", homepage.strip().casefold()).partition("/")[0]
+    return host.removeprefix("www.").partition(".")[0]

@@ -1,4 +1,4 @@
-"""Finding institutions, and the company registry behind mileage (M-008)."""
+"""Finding institutions, the company registry behind mileage (M-008), and profiles (M-005)."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.auth.errors import NAME_REQUIRED
-from services.auth.institutions.models import Institution
+from services.auth.institutions.models import Campus, Institution
 from services.auth.institutions.rules import Kind, brn_finding, clean_text, plain_brn
 from shared.problems import Finding, Invalid
 
@@ -25,6 +25,16 @@ class NamedCompany:
 async def lookup(session: AsyncSession, ids: Iterable[UUID]) -> Sequence[Institution]:
     query = select(Institution).where(Institution.id.in_(set(ids))).order_by(Institution.id)
     return (await session.scalars(query)).all()
+
+
+async def campuses_by_institution(
+    session: AsyncSession, ids: Iterable[UUID]
+) -> dict[UUID, list[Campus]]:
+    query = select(Campus).where(Campus.institution_id.in_(set(ids))).order_by(Campus.name)
+    found: dict[UUID, list[Campus]] = {}
+    for campus in await session.scalars(query):
+        found.setdefault(campus.institution_id, []).append(campus)
+    return found
 
 
 def checked(companies: Sequence[NamedCompany], *, names_needed: bool) -> list[NamedCompany]:

@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 from services.auth.accounts.models import Account
-from services.auth.accounts.rules import Role, field_changes, is_staff_id, masked_name, masked_phone
+from services.auth.accounts.rules import Role, field_changes, is_staff_id
+from services.auth.masking import masked_email, masked_name, masked_phone
 from tests.auth.conftest import PASSWORD, claims_of, code_of, codes_in
 
 ACCOUNTS = "/api/v1/auth/accounts"
@@ -340,3 +341,4 @@ def test_names_and_numbers_are_masked_so_that_lists_show_who_is_meant_and_no_mor
     assert masked_phone("010-1234-5678") == "010-****-5678"
     assert masked_phone("0212345678") == "021***5678"
     assert masked_phone(None) is None
+    assert masked_email("ab@x.example") == "ab***@x.example"

@@ -39,14 +39,37 @@ class LookupIn(Body):
     ids: list[UUID] = Field(max_length=MAX_COMPANIES)
 
 
+class CampusOut(Schema):
+    name: str
+    capital_area: bool
+
+
 class InstitutionOut(Schema):
+    """`capital_area` is the head office's; programmes may ask for a campus's instead."""
+
     institution_id: UUID
     kind: str
     name: str
     brn: str | None
     status: str
     capital_area: bool
+    campuses: list[CampusOut]
 
 
 class LookupOut(Schema):
     items: list[InstitutionOut]
+
+
+class TakenInOut(Schema):
+    """`institution_id` is null in a preview: nothing was saved."""
+
+    row: int
+    kind: str
+    name: str
+    login_id: str
+    institution_id: UUID | None
+
+
+class IntakeOut(Schema):
+    saved: bool
+    items: list[TakenInOut]

@@ -120,6 +120,7 @@ async def test_lookup_tells_what_other_services_need_to_know(auth):
                 "brn": None,
                 "status": "active",
                 "capital_area": True,
+                "campuses": [],
             }
         ]
     }

@@ -1,0 +1,214 @@
+"""The operator's register of institutions, and what is known of companies (M-008, M-055)."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, or_, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.auth.audit.service import Actor, record
+from services.auth.errors import (
+    BRN_REQUIRED,
+    BRN_TAKEN,
+    COMPANY_MERGED,
+    COMPANY_NAME_DIFFERS,
+    COMPANY_NOT_ACTIVE,
+    MERGE_TARGET,
+)
+from services.auth.institutions import profiles, rules
+from services.auth.institutions.models import Institution
+from services.auth.institutions.rules import Kind, Status, clean_text, plain_brn
+from shared.problems import Finding, Invalid, NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What the operator keeps of an institution. `status` is the business registry's word."""
+
+    kind: Kind
+    name: str
+    brn: str | None
+    corporate_no: str | None
+    homepage: str | None
+    capital_area: bool
+    status: Status = Status.ACTIVE
+    closed_on: date | None = None
+    ceo_name: str | None = None
+    company_size: str | None = None
+    industry: str | None = None
+
+
+def listed(
+    *, kinds: list[Kind] | None, status: Status | None, text: str | None
+) -> Select[Institution]:
+    """Institutions by kind, status, and a part of the name or the beginning of the number."""
+    query = select(Institution)
+    if kinds:
+        query = query.where(Institution.kind.in_(kinds))
+    if status is not None:
+        query = query.where(Institution.status == status)
+    if text:
+        safe = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        query = query.where(
+            or_(Institution.name.ilike(f"%{safe}%"), Institution.brn.like(f"{safe}%"))
+        )
+    return query
+
+
+async def enter(session: AsyncSession, entry: Entry, *, actor: Actor) -> Institution:
+    """Register an institution. Raises `Invalid` for a bad or taken business number."""
+    clean = await _checked(session, entry, None)
+    institution = Institution(**asdict(clean))
+    try:
+        async with session.begin_nested():
+            session.add(institution)
+    except IntegrityError as error:  # taken between our look and now
+        taken = BRN_TAKEN.at("/brn", field="brn", name=clean.name)
+        raise Invalid(errors=[taken]) from error
+    _record(session, actor, institution, "institution.registered", None, _facts(institution))
+    return institution
+
+
+async def correct(
+    session: AsyncSession,
+    institution_id: UUID,
+    entry: Entry,
+    *,
+    seen: int,
+    actor: Actor,
+    now: datetime,
+) -> Institution:
+    """Correct a register entry. Suspension is a measure of its own, not a correction."""
+    institution = await profiles.locked(session, institution_id, seen)
+    clean = await _checked(session, entry, institution.id)
+    before = _facts(institution)
+    suspended = institution.status == Status.SUSPENDED
+    for name, value in asdict(clean).items():
+        setattr(institution, name, value)
+    if suspended:
+        institution.status = Status.SUSPENDED
+    institution.registry_checked_at = now
+    institution.version += 1
+    _record(session, actor, institution, "institution.corrected", before, _facts(institution))
+    return institution
+
+
+async def merge(
+    session: AsyncSession, institution_id: UUID, into_brn: str, *, seen: int, actor: Actor
+) -> Institution:
+    """Note that a company became part of another: linked, and nothing is rewritten (M-055)."""
+    institution = await profiles.locked(session, institution_id, seen)
+    query = select(Institution).where(Institution.brn == plain_brn(into_brn))
+    target = await session.scalar(query)
+    usable = target is not None and target.id != institution.id and target.merged_into_id is None
+    if institution.kind != Kind.COMPANY or target is None or not usable:
+        raise Invalid(errors=[MERGE_TARGET.at("/into_brn", field="into_brn")])
+    institution.merged_into_id = target.id
+    institution.status = Status.CLOSED
+    institution.version += 1
+    _record(session, actor, institution, "institution.merged", None, {"into": target.brn})
+    return institution
+
+
+async def _checked(session: AsyncSession, entry: Entry, own_id: UUID | None) -> Entry:
+    facts = asdict(entry) | {"name": clean_text(entry.name)}
+    facts["brn"] = plain_brn(entry.brn) if entry.brn else None
+    findings: list[Finding] = []
+    if facts["brn"] is None and entry.kind == Kind.COMPANY:
+        findings.append(BRN_REQUIRED.at("/brn", field="brn"))
+    if facts["brn"] is not None:
+        wrong = rules.brn_finding(facts["brn"])
+        if wrong is not None:
+            findings.append(wrong.at("/brn", field="brn", value=entry.brn))
+        else:
+            query = select(Institution).where(Institution.brn == facts["brn"])
+            other = await session.scalar(query)
+            if other is not None and other.id != own_id:
+                findings.append(BRN_TAKEN.at("/brn", field="brn", name=other.name))
+    if findings:
+        raise Invalid(errors=findings)
+    return Entry(**facts)
+
+
+# --- companies as others see them ---------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CompanyCheck:
+    """A company as somebody wrote it down, beside what the register knows of it."""
+
+    brn: str
+    company: Institution | None
+    shown_name: str
+    findings: list[Finding]
+
+
+async def company(session: AsyncSession, brn: str) -> tuple[Institution, Institution | None]:
+    """A company by its number, and the one it was merged into; raises `NotFound`."""
+    query = select(Institution).where(
+        Institution.brn == plain_brn(brn), Institution.kind == Kind.COMPANY
+    )
+    found = await session.scalar(query)
+    if found is None:
+        raise NotFound
+    return found, await _merged_into(session, found)
+
+
+async def check_company(session: AsyncSession, brn: str, name: str) -> CompanyCheck:
+    """Check a number and a name before they are used: a wrong number is an error, a differing
+    name only a warning (M-008)."""
+    number, given = plain_brn(brn), clean_text(name)
+    wrong = rules.brn_finding(number)
+    if wrong is not None:
+        return CompanyCheck(number, None, given, [wrong.at("/brn", field="brn", value=brn)])
+    found = await session.scalar(select(Institution).where(Institution.brn == number))
+    if found is None:
+        return CompanyCheck(number, None, given, [])
+    findings: list[Finding] = []
+    if rules.plain_company_name(given) != rules.plain_company_name(found.name):
+        findings.append(
+            COMPANY_NAME_DIFFERS.at("/name", field="name", given=given, registered=found.name)
+        )
+    successor = await _merged_into(session, found)
+    if successor is not None:
+        findings.append(
+            COMPANY_MERGED.at("/brn", field="brn", name=successor.name, brn=successor.brn)
+        )
+    elif found.status in {Status.DORMANT, Status.CLOSED}:
+        findings.append(COMPANY_NOT_ACTIVE.at("/brn", field="brn"))
+    return CompanyCheck(number, found, rules.shown_name(given, found.name), findings)
+
+
+async def _merged_into(session: AsyncSession, found: Institution) -> Institution | None:
+    if found.merged_into_id is None:
+        return None
+    return await session.get(Institution, found.merged_into_id)
+
+
+def _facts(institution: Institution) -> dict[str, Any]:
+    names = ("kind", "name", "brn", "status", "homepage", "capital_area", "company_size")
+    return {name: getattr(institution, name) for name in names}
+
+
+def _record(
+    session: AsyncSession,
+    actor: Actor,
+    institution: Institution,
+    action: str,
+    before: Mapping[str, Any] | None,
+    after: Mapping[str, Any] | None,
+) -> None:
+    record(
+        session,
+        actor,
+        action,
+        object_type="institution",
+        object_id=institution.id,
+        institution_id=institution.id,
+        before=before,
+        after=after,
+    )

@@ -1,0 +1,125 @@
+"""Bringing in many institutions by one sheet: everything in it is right, or nothing is saved."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.auth.accounts import credentials
+from services.auth.accounts.credentials import Desk
+from services.auth.accounts.models import Account
+from services.auth.audit.service import Actor, record
+from services.auth.errors import CELL_TAKEN
+from services.auth.institutions.models import Institution
+from services.auth.membership import rules
+from services.auth.membership.rules import Line
+from shared.db import Sessions
+from shared.problems import Finding, Invalid
+
+
+@dataclass(frozen=True, slots=True)
+class TakenIn:
+    line: Line
+    institution: Institution | None
+
+
+async def take_in(
+    sessions: Sessions,
+    desk: Desk,
+    rows: Sequence[tuple[int, Sequence[str]]],
+    *,
+    save: bool,
+    actor: Actor,
+    now: datetime,
+) -> list[TakenIn]:
+    """Register the institutions of a sheet, each with a lead account that is invited by mail.
+
+    Without `save` the same checks run and nothing changes. Raises `Invalid` with every finding of
+    every row.
+    """
+    lines, findings = rules.read(rows)
+    hashes = {}
+    if save and desk.legacy and not findings:
+        hashes = {line.login_id: await desk.passwords.hash(line.login_id) for line in lines}
+    async with sessions.begin() as session:
+        findings = [*findings, *await _taken(session, lines)]
+        if findings:
+            raise Invalid(errors=sorted(findings, key=lambda finding: finding.row or 0))
+        if not save:
+            return [TakenIn(line, None) for line in lines]
+        return [
+            await _take_in(session, desk, line, hashes.get(line.login_id), actor=actor, now=now)
+            for line in lines
+        ]
+
+
+async def _taken(session: AsyncSession, lines: Sequence[Line]) -> list[Finding]:
+    numbers = {line.brn for line in lines if line.brn}
+    ids = {line.login_id for line in lines}
+    known = set(await session.scalars(select(Institution.brn).where(Institution.brn.in_(numbers))))
+    used = set(await session.scalars(select(Account.login_id).where(Account.login_id.in_(ids))))
+    findings = []
+    for line in lines:
+        for column, value, taken in (
+            ("사업자등록번호", line.brn, line.brn in known),
+            ("아이디", line.login_id, line.login_id in used),
+        ):
+            if taken and value is not None:
+                pointer = f"/rows/{line.row}/{column}"
+                findings.append(
+                    CELL_TAKEN.at(pointer, row=line.row, field=column, column=column, value=value)
+                )
+    return findings
+
+
+async def _take_in(
+    session: AsyncSession,
+    desk: Desk,
+    line: Line,
+    id_hash: str | None,
+    *,
+    actor: Actor,
+    now: datetime,
+) -> TakenIn:
+    institution = Institution(
+        kind=line.kind,
+        name=line.name,
+        brn=line.brn,
+        homepage=line.homepage,
+        capital_area=line.capital_area,
+        postcode=line.postcode,
+        address=line.address,
+        phone=line.phone,
+        university_code=line.university_code,
+        manager_name=line.person,
+        manager_department=line.department,
+        manager_mobile=line.mobile,
+        manager_email=line.email,
+    )
+    session.add(institution)
+    await session.flush()  # the account needs the id
+    account = Account(
+        login_id=line.login_id,
+        institution_id=institution.id,
+        role=rules.LEAD_ROLE[line.kind],
+        name=line.person,
+        department=line.department,
+        phone=line.phone,
+        mobile=line.mobile,
+        email=line.email,
+    )
+    session.add(account)
+    await session.flush()  # the invitation needs the id
+    await credentials.give_initial(session, desk, account, institution, id_hash=id_hash, now=now)
+    record(
+        session,
+        actor,
+        "institution.registered",
+        object_type="institution",
+        object_id=institution.id,
+        institution_id=institution.id,
+        after={"kind": line.kind, "name": line.name, "brn": line.brn, "login_id": line.login_id},
+    )
+    return TakenIn(line, institution)

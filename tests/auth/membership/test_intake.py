@@ -1,0 +1,167 @@
+"""Many institutions by one sheet: all right, or nothing saved and everything wrong listed."""
+
+import io
+import zipfile
+
+import openpyxl
+import pytest
+from sqlalchemy import func, select
+
+from services.auth.accounts.rules import Role
+from services.auth.institutions.models import Institution
+from services.auth.membership.rules import COLUMNS, EXAMPLE
+from services.auth.sheets import csv_text, workbook
+from tests.auth.conftest import code_of, link_in
+
+IMPORT = "/api/v1/auth/institutions/import"
+GOOD = dict(zip(COLUMNS, EXAMPLE, strict=True))
+
+
+@pytest.fixture
+async def operator(auth):
+    center = await auth.institution("operator", "운영센터")
+    await auth.account("operator", role=Role.OPERATOR, institution=center)
+    return await auth.bearer("operator")
+
+
+def sheet(*rows, columns=COLUMNS):
+    return workbook("기관", columns, [[row.get(column, "") for column in columns] for row in rows])
+
+
+async def send(auth, headers, data, *, save=False, name="기관.xlsx"):
+    return await auth.client.post(
+        f"{IMPORT}/files?save={str(save).lower()}", files={"file": (name, data)}, headers=headers
+    )
+
+
+async def count(auth):
+    async with auth.runtime.sessions() as session:
+        return await session.scalar(select(func.count()).select_from(Institution))
+
+
+async def test_the_template_itself_is_a_valid_sheet(auth, operator):
+    answer = await auth.client.get(f"{IMPORT}/template", headers=operator)
+    assert "attachment" in answer.headers["content-disposition"]
+    preview = await send(auth, operator, answer.content)
+    assert preview.status_code == 200, preview.text
+    [item] = preview.json()["items"]
+    assert (item["kind"], item["login_id"]) == ("university", "example")  # from the homepage
+
+
+async def test_a_sheet_registers_institutions_and_invites_their_people(auth, operator):
+    company = GOOD | {
+        "기관구분": "기업", "기관명": "한마루정밀", "사업자등록번호": "999-81-00015",
+        "이메일": "office@hanmaru.example",
+    }  # fmt: skip
+    data = sheet(GOOD, company)
+    preview = await send(auth, operator, data)
+    assert (preview.json()["saved"], await count(auth)) == (False, 1)
+    done = await send(auth, operator, data, save=True)
+    assert [item["login_id"] for item in done.json()["items"]] == ["example", "9998100015"]
+    assert await count(auth) == 3
+    await auth.run_jobs()
+    letters = {letter["To"]: letter for letter in auth.mail()}
+    assert set(letters) == {"team@example.ac.kr", "office@hanmaru.example"}
+    activated = await auth.client.post(
+        "/api/v1/auth/activation",
+        json={
+            "token": link_in(letters["office@hanmaru.example"]),
+            "new_password": "Bomnal!2027",
+            "confirm_password": "Bomnal!2027",
+        },
+    )
+    assert activated.json() == {"login_id": "9998100015"}
+
+
+async def test_everything_wrong_in_every_row_is_listed_and_nothing_saved(auth, operator):
+    await auth.institution("company", "있는 회사", brn="9998600024")
+    rows = [
+        GOOD,
+        GOOD | {"기관명": "", "수도권": "아마도", "우편번호": "123"},
+        GOOD | {"기관구분": "학교", "이메일": "x", "휴대전화": "없음"},
+        GOOD | {"아이디": "example", "홈페이지": ""},
+        GOOD | {"기관구분": "기업", "사업자등록번호": "1048203900"},
+        GOOD | {"기관구분": "기업", "사업자등록번호": "9998600024"},
+        GOOD | {"기관구분": "기업", "사업자등록번호": ""},
+        GOOD | {"홈페이지": "", "아이디": "1abc"},
+    ]
+    answer = await send(auth, operator, sheet(*rows), save=True)
+    assert code_of(answer) == (422, "VALIDATION_FAILED")
+    found = [(item["row"], item["field"], item["code"]) for item in answer.json()["errors"]]
+    assert found == [
+        (3, "기관명", "CELL_REQUIRED"),
+        (3, "우편번호", "CELL_INVALID"),
+        (3, "수도권", "CELL_INVALID"),
+        (4, "기관구분", "CELL_INVALID"),
+        (4, "휴대전화", "CELL_INVALID"),
+        (4, "이메일", "CELL_INVALID"),
+        (5, "아이디", "CELL_REPEATED"),
+        (6, "사업자등록번호", "CELL_INVALID"),
+        (7, "사업자등록번호", "CELL_TAKEN"),
+        (8, "사업자등록번호", "CELL_REQUIRED"),
+        (9, "아이디", "CELL_INVALID"),
+    ]
+    assert await count(auth) == 2
+
+
+async def test_columns_may_stand_in_any_order_under_a_title(auth, operator):
+    book = openpyxl.Workbook()
+    page = book.active
+    page.append(["2027년 신규 참여기관"])
+    page.append(["비고", *[f"{column}*" for column in reversed(COLUMNS)]])
+    page.append([])
+    page.append(["", *[GOOD[column] for column in reversed(COLUMNS)]])
+    out = io.BytesIO()
+    book.save(out)
+    answer = await send(auth, operator, out.getvalue())
+    assert [item["row"] for item in answer.json()["items"]] == [4]
+
+
+def bomb() -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/workbook.xml", b"0" * (80 * 2**20))
+    return out.getvalue()
+
+
+def with_entities() -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(sheet(GOOD))) as source, zipfile.ZipFile(out, "w") as target:
+        for name in source.namelist():
+            part = source.read(name)
+            if name == "xl/workbook.xml":
+                part = part.replace(b"<workbook", b'<!DOCTYPE x [<!ENTITY a "b">]><workbook', 1)
+            target.writestr(name, part)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"", "FILE_UNREADABLE"),
+        (b"not a workbook", "FILE_UNREADABLE"),
+        (b"PK\x03\x04 broken", "FILE_UNREADABLE"),
+        (csv_text(COLUMNS, [EXAMPLE]), "FILE_UNREADABLE"),
+        (bomb(), "FILE_UNREADABLE"),
+        (with_entities(), "FILE_UNREADABLE"),
+        (sheet(columns=COLUMNS[:-1]), "HEADER_MISSING"),
+    ],
+    ids=["empty", "text", "broken", "csv", "bomb", "entities", "columns"],
+)
+async def test_what_is_no_such_sheet_is_refused_without_a_crash(auth, operator, data, code):
+    assert code_of(await send(auth, operator, data)) == (422, code)
+
+
+async def test_a_sheet_without_rows_says_so(auth, operator):
+    answer = await send(auth, operator, sheet())
+    assert [item["code"] for item in answer.json()["errors"]] == ["NO_ROWS"]
+
+
+def test_exports_hold_nothing_a_spreadsheet_would_execute():
+    dangerous = ["=1+1", "+1", "-1", "@a", "\tx", "\rx", "=cmd|' /C calc'!A0"]
+    data = workbook("표", ["값"], [[value] for value in dangerous])
+    page = openpyxl.load_workbook(io.BytesIO(data)).active
+    cells = [row[0] for row in page.iter_rows(min_row=2)]
+    assert all(cell.data_type == "s" and cell.value.startswith("'") for cell in cells)
+    lines = csv_text(["값"], [[value] for value in dangerous]).decode("utf-8-sig")
+    assert all(line.lstrip('"').startswith("'") for line in lines.split("\r\n")[1:] if line)
