@@ -24,6 +24,7 @@ from shared.problems import (
     NotFound,
     PayloadTooLarge,
     Problem,
+    catalogue,
 )
 from shared.schemas import ProblemOut
 from shared.tracing import new_trace_id, trace_id_of
@@ -77,7 +78,20 @@ def create_app(
     app.add_exception_handler(RequestValidationError, _on_malformed)
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_middleware(TraceAndLog)
+    _document_problems(app)
     return app
+
+
+def _document_problems(app: FastAPI) -> None:
+    """Put the problems into the OpenAPI document, for the page their `type` leads to."""
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = generate()
+        document["x-problems"] = catalogue()
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's own way to extend it
 
 
 def language(request: Request) -> Lang:

@@ -220,3 +220,17 @@ class UpstreamUnavailable(Problem):
     status, code = 503, "UPSTREAM_UNAVAILABLE"
     ko = "{service} 서비스가 응답하지 않습니다. 잠시 후 다시 시도하세요."
     en = "The {service} service is not answering. Please try again later."
+
+
+def catalogue() -> list[dict[str, Any]]:
+    """Every problem this process can answer with, by code: status and both texts (templates)."""
+    known: dict[str, type[Problem]] = {}
+    waiting: list[type[Problem]] = [Problem]
+    while waiting:
+        problem = waiting.pop()
+        known.setdefault(problem.code, problem)
+        waiting += problem.__subclasses__()
+    return [
+        {"code": code, "status": problem.status, "ko": problem.ko, "en": problem.en}
+        for code, problem in sorted(known.items())
+    ]

@@ -180,3 +180,10 @@ async def test_a_revoked_token_is_refused_though_it_was_just_verified(service, t
 async def test_readiness_reports_the_database(service):
     answer = await service.get("/readyz")
     assert answer.json() == {"status": "ready", "checks": {"database": "ok"}}
+
+
+async def test_the_document_lists_the_problems_a_service_can_answer_with(service):
+    listed = (await service.get("/openapi.json")).json()["x-problems"]
+    by_code = {item["code"]: item for item in listed}
+    assert by_code["TOKEN_EXPIRED"]["status"] == 401
+    assert by_code["VALIDATION_FAILED"]["en"] == "Please check what you entered."
