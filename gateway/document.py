@@ -12,7 +12,7 @@ from multidict import CIMultiDict
 
 from gateway.routes import RouteTable
 from gateway.upstream import Upstream
-from shared.problems import Problem
+from shared.problems import Problem, catalogue
 
 log = structlog.get_logger()
 
@@ -80,9 +80,10 @@ def merge(documents: Mapping[str, Json], missing: list[str], routes: RouteTable)
             "Accrual, exchange and grant programmes.",
         },
         "servers": [{"url": "/"}],
-        "tags": [{"name": name} for name in documents],
+        "tags": [],
         "paths": {},
         "components": {},
+        "x-problems": _problems(documents),
     }
     if missing:
         merged["x-missing-services"] = missing
@@ -95,18 +96,32 @@ def merge(documents: Mapping[str, Json], missing: list[str], routes: RouteTable)
         used = _used_components(paths, document.get("components", {}))
         renamed = _place(used, merged["components"], service)
         merged["paths"].update(_with_references(paths, renamed))
+        merged["tags"] += _tags(paths)
     return merged
+
+
+def _problems(documents: Mapping[str, Json]) -> list[Json]:
+    """What services and gateway answer when something is wrong, by code."""
+    found = {item["code"]: item for item in catalogue()}
+    for document in documents.values():
+        found |= {item["code"]: item for item in document.get("x-problems", ())}
+    return [found[code] for code in sorted(found)]
+
+
+def _tags(paths: Json) -> list[Json]:
+    """The headings in the order they come up."""
+    names = [tag for verbs in paths.values() for one in verbs.values() for tag in one["tags"]]
+    return [{"name": name} for name in dict.fromkeys(names)]
 
 
 def _is_public(path: str, routes: RouteTable) -> bool:
     return any(routes.find(method, path) is not None for method in ("GET", "POST"))
 
 
-def _tagged(operation: Any, service: str) -> Any:
-    """The operation under its service's heading, where the service gave it none."""
-    if isinstance(operation, dict) and not operation.get("tags"):
-        return {**operation, "tags": [service]}
-    return operation
+def _tagged(operation: Json, service: str) -> Json:
+    """The operation under headings that begin with its service."""
+    tags = [tag for tag in operation.get("tags", ()) if tag != service]
+    return {**operation, "tags": [f"{service} · {tag}" for tag in tags] or [service]}
 
 
 def _references(part: Any) -> set[tuple[str, str]]:

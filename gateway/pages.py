@@ -39,6 +39,8 @@ def load_pages() -> dict[str, Page]:
         "/": _page(_OWN / "index.html"),
         "/docs": _page(_OWN / "docs.html"),
         "/docs/docs.js": _page(_OWN / "docs.js"),
+        "/docs/errors": _page(_OWN / "errors.html"),
+        "/docs/errors.js": _page(_OWN / "errors.js"),
         "/docs/swagger-ui-bundle.js": _page(swagger / "swagger-ui-bundle.js"),
         "/docs/swagger-ui.css": _page(swagger / "swagger-ui.css"),
         "/favicon.ico": _page(swagger / "favicon.png"),

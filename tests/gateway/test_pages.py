@@ -14,6 +14,8 @@ from tests.gateway.servers import running_gateway
     [
         ("/", "text/html; charset=utf-8"),
         ("/docs", "text/html; charset=utf-8"),
+        ("/docs/errors", "text/html; charset=utf-8"),
+        ("/docs/errors.js", "text/javascript; charset=utf-8"),
         ("/docs/docs.js", "text/javascript; charset=utf-8"),
         ("/docs/swagger-ui-bundle.js", "text/javascript; charset=utf-8"),
         ("/docs/swagger-ui.css", "text/css; charset=utf-8"),
@@ -85,7 +87,9 @@ def operation(schema: str, **more) -> dict:
 
 def document(service: str, extra: str) -> dict:
     """Page refers to Item; Item differs between services, Problem does not."""
+    own = {"code": f"{service.upper()}_OWN", "status": 409, "ko": "가", "en": "a"}
     return {
+        "x-problems": [own],
         "paths": {
             f"/api/v1/{service}/things": {"get": operation("Page"), "post": operation("Problem")},
             f"/internal/{service}": {"get": operation("Secret")},
@@ -123,3 +127,26 @@ def test_only_what_the_gateway_forwards_is_documented():
     assert not {"Secret", "Unused"} & set(merged["components"]["schemas"])
     assert merged["x-missing-services"] == ["grants"]
     assert merged["paths"]["/api/v1/auth/things"]["get"]["tags"] == ["auth"]
+
+
+def test_operations_stand_under_headings_of_their_service():
+    tagged = {"/api/v1/auth/things": {"get": operation("X", tags=["tokens"])}}
+    merged = merge({"auth": {"paths": tagged}}, [], RouteTable())
+    assert merged["paths"]["/api/v1/auth/things"]["get"]["tags"] == ["auth · tokens"]
+    assert merged["tags"] == [{"name": "auth · tokens"}]
+
+
+def test_the_catalogue_of_problems_names_everyones():
+    merged = merge({"auth": document("auth", "a")}, [], RouteTable())
+    problems = {item["code"]: item for item in merged["x-problems"]}
+    assert problems["AUTH_OWN"]["status"] == 409
+    assert problems["BROKEN_UPSTREAM"]["status"] == 502
+    assert problems["TOKEN_EXPIRED"]["en"] == "The access token has expired."
+
+
+async def test_every_problem_leads_to_its_place_in_the_catalogue(client):
+    problem = (await client.get("/nothing-here")).json()
+    page, _, code = problem["type"].partition("#")
+    assert (await client.get(page)).status_code == 200
+    listed = (await client.get("/openapi.json")).json()["x-problems"]
+    assert code in {item["code"] for item in listed}
