@@ -149,9 +149,8 @@ async def test_a_correction_needs_the_version_that_was_seen(auth, operator):
 
 
 async def test_the_operator_sees_people_masked_unless_a_purpose_is_stated(auth, operator):
-    found = await auth.institution(
-        name="한빛대학교", manager_name="박하늘", manager_mobile="01060500001"
-    )
+    people = {"manager_name": "박하늘", "manager_mobile": "01060500001"}
+    found = await auth.institution(name="한빛대학교", **people)
     path = f"{INSTITUTIONS}/{found.id}"
     shown = (await auth.client.get(path, headers=operator)).json()
     assert (shown["manager_name"], shown["manager_mobile"]) == ("박*늘", "010****0001")
