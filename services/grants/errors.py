@@ -26,6 +26,23 @@ class ProposalExists(Problem):
     en = "There is already a proposal of yours in this call."
 
 
+class OneCannotConfirm(Problem):
+    status, code = 403, "FOUR_EYES"
+    ko = "의견을 낸 사람은 확인할 수 없습니다. 다른 담당자가 확인해야 합니다."
+    en = "Whoever proposed this cannot confirm it; another person has to."
+
+
+class DecisionClosed(Problem):
+    status, code = 409, "DECISION_CLOSED"
+    ko, en = "이미 처리된 의견입니다.", "This was dealt with before."
+
+
+class RefundMismatch(Problem):
+    status, code = 422, "REFUND_MISMATCH"
+    ko = "반납할 금액은 {due:,}원인데 {returned:,}원이 확인되었습니다."
+    en = "{due:,} won are to be returned, {returned:,} won were."
+
+
 # Rule sets --------------------------------------------------------------------------------------
 
 RULE_SET_VALUE = FindingKind(
@@ -132,6 +149,13 @@ TEXT_LENGTH = FindingKind(
     "{name_ko}: {usual}{unit_ko} 내외로 작성합니다(현재 {given}{unit_ko}).",
     "{name_en} is usually about {usual} {unit_en}; this has {given}.",
     level="warning",
+)
+CRN_CHECK = FindingKind(
+    "CRN_CHECK",
+    "법인등록번호를 확인하세요: {crn}",
+    "Please check the corporate registration number: {crn}",
+    level="warning",
+    rule="G-010",
 )
 PLEDGE_MISMATCH = FindingKind(
     "PLEDGE_MISMATCH",
@@ -327,8 +351,8 @@ MEASURE_ZERO_BASE = FindingKind(
 )
 STANDARD_SHORT = FindingKind(
     "STANDARD_SHORT",
-    "합계와 달리 기준에 못 미치는 목표가 있습니다: {fact} {given}명(기준 {required}명)",
-    "The total hides a target below its standard: {fact} {given} (standard {required})",
+    "합계에 가려 기준에 못 미치는 목표가 있습니다: {name_ko} {given}(기준 {required})",
+    "The total hides a target below its standard: {name_en} {given} (standard {required})",
     level="warning",
 )
 BONUS_UNDEFINED = FindingKind(
@@ -355,6 +379,9 @@ PANEL_TOO_LARGE = FindingKind(
     "PANEL_TOO_LARGE",
     "{name_ko} 위원은 {limit}인 이내입니다(현재 {given}인).",
     "The panel {name_en} has at most {limit} members; {given} given.",
+)
+PANEL_UNKNOWN = FindingKind(
+    "PANEL_UNKNOWN", "알 수 없는 위원회입니다: {panel}", "There is no such panel: {panel}"
 )
 BELOW_PASSING = FindingKind(
     "BELOW_PASSING",

@@ -26,6 +26,7 @@ from services.grants.proposals.rules import (
     change_findings,
     check_budget,
     completion_findings,
+    crn_finding,
     document_findings,
     duty_findings,
     eligibility_findings,
@@ -585,6 +586,24 @@ def test_texts_far_off_their_usual_length_are_remarked(length: int, ok: bool) ->
         "keywords_en": ["heat"] * 4,
     }
     assert (not list(text_findings(keco(), texts))) is ok
+
+
+@pytest.mark.parametrize(
+    ("crn", "ok"),
+    [
+        ("110111-0062432", True),
+        ("1101110062432", True),
+        ("110111-0062433", False),
+        ("110111-006243", False),
+        ("１１０１１１0062432", False),
+        ("", False),
+    ],
+)
+def test_a_corporate_number_is_only_ever_remarked(crn: str, ok: bool) -> None:
+    finding = crn_finding(crn, "/lead/crn")
+    assert (finding is None) is ok
+    if finding:
+        assert finding.kind.level == "warning"
 
 
 # Amendments -------------------------------------------------------------------------------------

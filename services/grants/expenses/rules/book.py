@@ -83,7 +83,7 @@ def _entries(rules: RuleSet) -> Iterator[Entry]:
             spec.kind,
             spec.name,
             _applies(rules, spec.part),
-            spec.params,
+            dict(spec.params),
             tuple(dict.fromkeys(said.code for said in kind.says)),
             spec.ground,
             grounds.get(spec.ground, none),

@@ -193,6 +193,8 @@ def _sheet(rules: RuleSet) -> Iterator[Finding]:
     for code in sheet.tie_break:
         if code not in sections:
             yield RULE_SET_REFERENCE.at("/evaluation/tie_break", what="section", code=code)
+    if sheet.panel not in {panel.code for panel in sheet.panels}:
+        yield RULE_SET_REFERENCE.at("/evaluation/panel", what="panel", code=sheet.panel)
     for item in sheet.items():
         for problem in _item_problems(item, len(sheet.grades)):
             yield RULE_SET_SHAPE.at(f"/evaluation/{item.code}", problem=problem)

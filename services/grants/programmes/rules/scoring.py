@@ -104,8 +104,9 @@ class Panel:
 class Evaluation:
     """The sheet and how scores become a ranking (G-050 … G-055).
 
-    `trim` drops one highest and one lowest reviewer; `passing_score` and the quorum are options
-    the agency sets. `tie_break` lists the sections that decide between equal totals.
+    `panel` is the one that scores. `trim` drops one highest and one lowest reviewer;
+    `passing_score` and the quorum are options the agency sets. `tie_break` lists the sections
+    that decide between equal totals.
     """
 
     rule: str
@@ -114,6 +115,7 @@ class Evaluation:
     sections: tuple[Section, ...]
     bonus: Bonus
     panels: tuple[Panel, ...]
+    panel: str
     tie_break: tuple[str, ...]
     trim: Literal["none", "one_each"] = "none"
     passing_score: Fraction | None = None

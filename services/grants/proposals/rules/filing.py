@@ -7,6 +7,7 @@ from datetime import datetime
 from services.grants.errors import (
     COMPANY_COUNT,
     COMPLETION_NOT_MET,
+    CRN_CHECK,
     DOCUMENT_COPIES,
     DOCUMENT_MISSING,
     DUTY_SHORT,
@@ -206,6 +207,20 @@ def text_findings(rules: RuleSet, texts: Mapping[str, str | Sequence[str]]) -> I
                 name_ko=length.name.ko,
                 name_en=length.name.en,
             )
+
+
+def crn_finding(crn: str, pointer: str = "") -> Finding | None:
+    """Whether a corporate registration number (13 digits) looks right; a warning at most.
+
+    Its last digit checks the others by weights 1, 2, 1, 2, …; numbers issued lately may lack a
+    check digit, so nobody is refused for it.
+    """
+    digits = crn.replace("-", "")
+    if len(digits) == 13 and digits.isascii() and digits.isdigit():
+        weighed = sum(int(digit) * (1 + place % 2) for place, digit in enumerate(digits[:12]))
+        if int(digits[12]) == -weighed % 10:
+            return None
+    return CRN_CHECK.at(pointer, crn=crn)
 
 
 def _clock(instant: datetime) -> str:

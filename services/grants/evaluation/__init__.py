@@ -1,0 +1,1 @@
+"""Evaluation: pre-review, panels, score sheets, bonus and the ranking of proposals."""
