@@ -228,7 +228,7 @@ def _rows(
 def _merged_from(
     grid: Grid, columns: Sequence[Column], positions: Sequence[int]
 ) -> dict[int, list[tuple[int, int]]]:
-    """The merged cells that reach over several lines: (index of the column, last line), by line."""
+    """The merged cells of our columns by their first line: (index of the column, last line)."""
     starts: dict[int, list[tuple[int, int]]] = {}
     indexes = {
         position + grid.first_column: index
@@ -236,7 +236,7 @@ def _merged_from(
         if position >= 0
     }
     for top, left, bottom, _ in grid.merged:
-        if bottom > top and left in indexes:
+        if left in indexes:
             starts.setdefault(top + 1, []).append((indexes[left], bottom + 1))
     return starts
 

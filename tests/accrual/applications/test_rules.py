@@ -283,6 +283,12 @@ def test_overlapping_practice_of_one_person_raises_an_eyebrow():
     assert len(checked.rows) == 3
 
 
+@pytest.mark.parametrize(("start", "similar"), [("20240531", True), ("20240601", False)])
+def test_periods_overlap_if_they_share_a_day(start, similar):
+    checked = check("PRACTICE", {}, {"start_date": start, "end_date": "20240731"})
+    assert codes(checked) == (["SIMILAR_CLAIM"] if similar else [])
+
+
 def test_a_second_hire_of_one_person_raises_an_eyebrow():
     checked = check("HIRING", {}, {"hire_date": "20240702"})
     assert found(checked) == [(3, "brn", "SIMILAR_CLAIM")]
@@ -414,6 +420,7 @@ def test_a_thousand_rows_are_silent_and_one_more_is_a_warning():
 
 
 def test_too_many_rows_are_not_checked_at_all():
+    assert codes(check("PRACTICE", *many(10), max_rows=10)) == []
     checked = check("PRACTICE", *many(11), max_rows=10)
     assert (codes(checked), checked.rows) == (["TOO_MANY_ROWS"], ())
     assert "10행" in checked.findings[0].message()
@@ -434,6 +441,14 @@ def test_a_column_a_sheet_lacks_is_not_reported_on_every_row():
     assert codes(check("PRACTICE", *blank)) == ["REQUIRED"] * 3
     checked = check("PRACTICE", *blank, absent={"hours"})
     assert (codes(checked), checked.rows) == ([], ())
+
+
+@pytest.mark.parametrize("cells", [(1, True), (True, 1)])
+def test_a_true_is_not_taken_for_a_one(cells):
+    rows = [{"hours": cell, "trainee_name": f"학생{n}"} for n, cell in enumerate(cells)]
+    checked = check("PRACTICE", *rows)
+    row = 2 if cells[0] is True else 3
+    assert found(checked) == [(row, "hours", "HOURS_INVALID")]
 
 
 def test_findings_come_in_the_order_of_the_rows():

@@ -129,6 +129,12 @@ def test_an_amount(cell, result):
     assert outcome(cells.won(cell, 1)) == result
 
 
+def test_the_smallest_and_largest_amounts_of_a_column():
+    assert [cells.won("1", 1), cells.won("0", 0), cells.won(0, 0)] == [1, 0, 0]
+    assert cells.won(cells.MAX_WON, 1) == cells.MAX_WON
+    assert outcome(cells.won(cells.MAX_WON + 1, 1)) == ("WON_INVALID", None)
+
+
 @pytest.mark.parametrize(
     ("cell", "result"),
     [

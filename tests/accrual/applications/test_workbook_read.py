@@ -217,7 +217,7 @@ def test_the_errors_of_a_second_sheet_are_its_own():
 
 
 def test_identifying_cells_merged_over_rows_hold_for_each_and_amounts_for_none():
-    rows = [{"trainee_name": name} for name in ("홍길동", "김길동", "정길동")]
+    rows = [{"trainee_name": name} for name in ("홍길동", "김길동", "정길동", "박길동")]
     lines = lines_of("PRACTICE", *rows)
     places = {column.key: place for place, column in enumerate(PRACTICE)}
     for key in ("brn", "company_name", "allowance_won"):
@@ -232,6 +232,7 @@ def test_identifying_cells_merged_over_rows_hold_for_each_and_amounts_for_none()
     assert found(result) == [
         (3, "allowance_won", "MERGED_AMOUNT"),
         (4, "allowance_won", "MERGED_AMOUNT"),
+        *((5, key, "REQUIRED") for key in ("brn", "company_name", "allowance_won")),
     ]
     assert result.assessment.total == 450
 

@@ -204,6 +204,12 @@ def test_ten_trainees_earn_the_floor_of_their_sum_not_the_sum_of_their_floors():
     assert mileage(FIELDS["PRACTICE"], 1_154_400) * 10 == 1_150
 
 
+def test_a_linear_field_knows_no_contracts():
+    claims = [("1048203590", "A-1", 9_999), ("1048203590", "A-2", 9_999)]
+    (company,) = assess(FIELDS["CURRICULUM"], claims).companies
+    assert (company.points, company.contracts) == (1, ())
+
+
 def test_splitting_a_contract_of_100_million_does_not_pay():
     rule = FIELDS["RESEARCH"]
     halves = [("1048203590", "A-1", 50_000_000), ("1048203590", "A-1", 50_000_000)]
