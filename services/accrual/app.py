@@ -7,6 +7,7 @@ from services.accrual.applications import routes as applications
 from services.accrual.criteria import routes as criteria
 from services.accrual.ledger import routes as ledger
 from services.accrual.settings import Settings
+from services.accrual.webhooks import routes as webhooks
 from shared.runtime import Runtime, service_app
 
 
@@ -25,6 +26,7 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
             applications.router,
             row_routes.router,
             review_routes.router,
+            webhooks.router,
             ledger.router,
             ledger.internal,
         ],

@@ -6,12 +6,19 @@ from uuid import UUID
 from services.accrual.applications import registry_names, review
 from services.accrual.clients import Registry
 from services.accrual.ledger import service as ledger
+from services.accrual.settings import Settings
+from services.accrual.webhooks import service as webhooks
 from shared.clock import utc_now
 from shared.idempotency import KEPT_DAYS, purge_keys
 from shared.jobs import Jobs
 from shared.runtime import Runtime
 
 jobs = Jobs()
+
+
+def settings_of(runtime: Runtime) -> Settings:
+    assert isinstance(runtime.settings, Settings)
+    return runtime.settings
 
 
 @jobs.task("idempotency.purge", every="17 3 * * *")
@@ -53,3 +60,26 @@ async def look_up_names(runtime: Runtime, application_id: str) -> None:
 async def release_stale_claims(runtime: Runtime) -> None:
     async with runtime.sessions.begin() as session:
         await review.release_stale(session, now=utc_now())
+
+
+@jobs.task("webhooks.deliver")
+async def deliver_webhook(runtime: Runtime, delivery_id: str) -> None:
+    settings = settings_of(runtime)
+    await webhooks.deliver(
+        runtime.sessions,
+        UUID(delivery_id),
+        key=settings.webhook_signing_key,
+        private=settings.webhook_private_targets,
+    )
+
+
+@jobs.task("webhooks.resume", every="*/5 * * * *")
+async def resume_webhooks(runtime: Runtime) -> None:
+    async with runtime.sessions.begin() as session:
+        await webhooks.resume_overdue(session, now=utc_now())
+
+
+@jobs.task("webhooks.purge", every="31 3 * * *")
+async def purge_webhooks(runtime: Runtime) -> None:
+    async with runtime.sessions.begin() as session:
+        await webhooks.purge(session, before=utc_now() - timedelta(days=webhooks.KEPT_DAYS))

@@ -6,5 +6,6 @@ Alembic compares this module's metadata with the migrated database.
 from services.accrual.applications import models as applications
 from services.accrual.base import Base
 from services.accrual.ledger import models as ledger
+from services.accrual.webhooks import models as webhooks
 
-__all__ = ["Base", "applications", "ledger"]
+__all__ = ["Base", "applications", "ledger", "webhooks"]

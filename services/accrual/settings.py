@@ -16,3 +16,14 @@ class Settings(ServiceSettings):
         default=100_000, ge=1, validation_alias="ACCRUAL_SECOND_APPROVAL_FROM"
     )
     """Points from which an approval needs a second reviewer."""
+    webhook_key: SecretStr | None = Field(default=None, validation_alias="ACCRUAL_WEBHOOK_KEY")
+    """What webhook secrets are derived from; by default the client secret. Changing it changes
+    every partner's secret."""
+    webhook_private_targets: bool = Field(
+        default=False, validation_alias="ACCRUAL_WEBHOOK_PRIVATE_TARGETS"
+    )
+    """Whether webhooks may go to plain HTTP and private addresses: development, closed networks."""
+
+    @property
+    def webhook_signing_key(self) -> bytes:
+        return (self.webhook_key or self.client_secret).get_secret_value().encode()

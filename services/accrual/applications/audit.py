@@ -7,6 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.accrual.applications.models import Application, ApplicationEvent
 from services.accrual.applications.moves import move
+from services.accrual.webhooks import service as webhooks
+from services.accrual.webhooks.rules import EVENTS_BY_ACTION
 from shared.logs import trace_id
 from shared.tokens import Claims
 
@@ -43,10 +45,11 @@ def record(
     )
 
 
-def apply_move(
+async def apply_move(
     session: AsyncSession, claims: Claims, application: Application, action: str, **details: Any
 ) -> None:
-    """Change the state of a locked application and leave the trace. Raises `StateConflict`."""
+    """Change the state of a locked application, leave the trace, and tell the institution's
+    systems. Raises `StateConflict`."""
     before = application.state
     application.state = move(before, action)
     application.version += 1
@@ -59,3 +62,23 @@ def apply_move(
         to_state=application.state,
         **details,
     )
+    await webhooks.emit(
+        session,
+        institution_id=application.institution_id,
+        event=EVENTS_BY_ACTION[action],
+        data=summary(application),
+        test_mode=application.test_mode,
+    )
+
+
+def summary(application: Application) -> dict[str, Any]:
+    """What a webhook says of an application: where it stands, and nothing personal."""
+    return {
+        "application_id": str(application.id),
+        "number": application.number,
+        "state": application.state,
+        "field": application.field,
+        "row_count": application.row_count,
+        "company_count": application.company_count,
+        "mileage": application.mileage,
+    }

@@ -89,7 +89,7 @@ async def approve(
     if application.state == "in_review":
         application.approved_by = claims.sub
         application.approved_at = now
-        audit.apply_move(session, claims, application, "approve", mileage=application.mileage)
+        await audit.apply_move(session, claims, application, "approve", mileage=application.mileage)
     if not second:
         await _post(session, claims, application, verdict, companies, now)
     return Approval(application, verdict, application.state, second)
@@ -120,7 +120,7 @@ async def revoke(
     await _take_back_contracts(session, application)
     await release_claims(session, application)
     application.reason = reason
-    audit.apply_move(
+    await audit.apply_move(
         session, claims, application, "revoke", reason=reason, mileage=application.mileage
     )
     return application
@@ -176,7 +176,7 @@ async def _post(
     )
     await _credit_contracts(session, application, verdict)
     application.posted_at = now
-    audit.apply_move(session, claims, application, "post", mileage=application.mileage)
+    await audit.apply_move(session, claims, application, "post", mileage=application.mileage)
 
 
 def _transfer(

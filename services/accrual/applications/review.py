@@ -85,7 +85,7 @@ async def claim(
         if application.claimed_by != claims.sub:
             raise ClaimedByOther
         return application
-    return _take(session, claims, application, now)
+    return await _take(session, claims, application, now)
 
 
 async def claim_next(session: AsyncSession, claims: Claims, *, now: datetime) -> Application:
@@ -106,12 +106,12 @@ async def claim_next(session: AsyncSession, claims: Claims, *, now: datetime) ->
     )
     if application is None:
         raise NotFound
-    return _take(session, claims, application, now)
+    return await _take(session, claims, application, now)
 
 
 async def release(session: AsyncSession, claims: Claims, application_id: UUID) -> Application:
     application = await held(session, claims, application_id, action="release")
-    _let_go(session, claims, application)
+    await _let_go(session, claims, application)
     return application
 
 
@@ -127,7 +127,7 @@ async def release_stale(session: AsyncSession, *, now: datetime) -> int:
     )
     count = 0
     for application in stale:
-        _let_go(session, audit.SYSTEM, application, reason="stale")
+        await _let_go(session, audit.SYSTEM, application, reason="stale")
         count += 1
     return count
 
@@ -236,7 +236,9 @@ async def return_(
         )
     application.reason = reason
     _unassign(application)
-    audit.apply_move(session, claims, application, "return", reason=reason, comments=len(comments))
+    await audit.apply_move(
+        session, claims, application, "return", reason=reason, comments=len(comments)
+    )
     return application
 
 
@@ -248,7 +250,7 @@ async def reject(
         raise ReasonRequired
     application.reason = reason
     await release_claims(session, application)
-    audit.apply_move(session, claims, application, "reject", reason=reason)
+    await audit.apply_move(session, claims, application, "reject", reason=reason)
     return application
 
 
@@ -318,21 +320,21 @@ def _not_own(claims: Claims, application: Application) -> None:
         raise SelfReview
 
 
-def _take(
+async def _take(
     session: AsyncSession, claims: Claims, application: Application, now: datetime
 ) -> Application:
     # The constraint wants a claimer before the state says in_review: set it first.
     move(application.state, "claim")
     application.claimed_by = claims.sub
     application.claimed_at = now
-    audit.apply_move(session, claims, application, "claim")
+    await audit.apply_move(session, claims, application, "claim")
     return application
 
 
-def _let_go(
+async def _let_go(
     session: AsyncSession, claims: Claims, application: Application, **details: str
 ) -> None:
-    audit.apply_move(session, claims, application, "release", **details)
+    await audit.apply_move(session, claims, application, "release", **details)
     _unassign(application)
 
 

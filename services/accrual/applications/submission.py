@@ -85,7 +85,7 @@ async def submit(
     )
     if first_time:  # last, since the year's counter stays locked until the commit
         application.number = await _next_number(session, application, application.applied_on)
-    audit.apply_move(
+    await audit.apply_move(
         session,
         claims,
         application,
@@ -103,7 +103,7 @@ async def cancel(
 ) -> Application:
     """Withdraw before the review starts, or while it is returned (M-018)."""
     application = await access.find(session, claims, application_id, lock=True)
-    audit.apply_move(session, claims, application, "cancel", reason=reason)
+    await audit.apply_move(session, claims, application, "cancel", reason=reason)
     await release_claims(session, application)
     return application
 

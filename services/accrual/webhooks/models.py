@@ -70,6 +70,11 @@ class WebhookDelivery(HasId, Base):
         CheckConstraint("state IN ('pending', 'delivered', 'failed')", name="state"),
         UniqueConstraint("message_id", "endpoint_id"),
         Index("ix_webhook_delivery_endpoint_id_id", "endpoint_id", "id"),
+        Index(
+            "ix_webhook_delivery_pending",
+            "next_attempt_at",
+            postgresql_where=text("state = 'pending'"),
+        ),
     )
 
 

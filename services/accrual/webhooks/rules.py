@@ -72,3 +72,17 @@ class _Nat64:
 
 
 _NAT64 = _Nat64()
+
+PING = "webhook.ping"
+EVENTS_BY_ACTION = {
+    "submit": "application.submitted",
+    "cancel": "application.cancelled",
+    "claim": "application.review_started",
+    "release": "application.review_released",
+    "return": "application.returned",
+    "reject": "application.rejected",
+    "approve": "application.approved",
+    "post": "application.posted",
+    "revoke": "application.revoked",
+}
+EVENTS = frozenset({*EVENTS_BY_ACTION.values(), "intake.finished"})

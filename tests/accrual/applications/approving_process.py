@@ -15,7 +15,7 @@ from services.accrual.settings import Settings
 from shared.clock import utc_now
 from shared.runtime import Runtime
 from shared.tokens import Claims
-from tests.accrual.applications.conftest import Registry
+from tests.accrual.world import Registry
 
 
 async def main(url: str, application_id: str, reviewer: str) -> None:

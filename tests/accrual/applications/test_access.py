@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.accrual.applications.conftest import PDF, practice
+from tests.accrual.world import PDF, practice
 
 MINE = re.compile(r"/api/v1/accrual/(applications|review|criteria|templates|intake|webhooks|carry)")
 PUBLIC = re.compile(r"/api/v1/accrual/(criteria|templates)")

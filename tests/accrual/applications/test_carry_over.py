@@ -4,7 +4,7 @@ import io
 
 import openpyxl
 
-from tests.accrual.applications.conftest import APPLICATIONS, brn, deposit, practice
+from tests.accrual.world import APPLICATIONS, brn, deposit, practice
 
 
 async def test_last_years_companies_come_back_without_people_dates_and_amounts(world):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.accrual.applications.conftest import APPLICATIONS, PDF, brn, day, practice
+from tests.accrual.world import APPLICATIONS, PDF, brn, day, practice
 
 
 def codes(answer):

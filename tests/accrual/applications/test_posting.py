@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import text
 
-from tests.accrual.applications.conftest import APPLICATIONS, brn, day, deposit, practice
+from tests.accrual.world import APPLICATIONS, brn, day, deposit, practice
 
 ISSUANCE = UUID(int=1)
 

@@ -7,7 +7,7 @@ import pytest
 
 from services.accrual.jobs import release_stale_claims
 from shared.clock import utc_now
-from tests.accrual.applications.conftest import APPLICATIONS, practice
+from tests.accrual.world import APPLICATIONS, practice
 
 REVIEW = "/api/v1/accrual/review"
 

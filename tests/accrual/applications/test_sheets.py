@@ -6,7 +6,7 @@ import openpyxl
 import pytest
 
 from services.accrual.applications.columns import COLUMNS
-from tests.accrual.applications.conftest import APPLICATIONS, brn, practice
+from tests.accrual.world import APPLICATIONS, brn, practice
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 

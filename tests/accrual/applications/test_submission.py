@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.accrual.applications.conftest import APPLICATIONS, brn, day, deposit, practice
+from tests.accrual.world import APPLICATIONS, brn, day, deposit, practice
 
 
 def errors_of(answer):

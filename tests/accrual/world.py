@@ -11,12 +11,9 @@ from uuid import UUID, uuid4, uuid5
 
 import httpx2
 import orjson
-import pytest
 from sqlalchemy import text
 
-from services.accrual.app import create_app
 from services.accrual.applications.cells import brn_check_digit
-from services.accrual.settings import Settings
 from shared.clock import seoul_day, utc_now
 
 APPLICATIONS = "/api/v1/accrual/applications"
@@ -260,26 +257,3 @@ class World:
     async def change(self, statement: str, **params: Any) -> None:
         async with self.runtime.sessions.begin() as session:
             await session.execute(text(statement), params)
-
-
-@pytest.fixture
-def registry() -> Registry:
-    return Registry()
-
-
-@pytest.fixture
-async def world_of(runtime_of, client_of, tokens, registry):
-    """`await world_of(max_rows=10)`: a service with settings of the test's own."""
-
-    async def make(**settings: Any) -> World:
-        runtime = await runtime_of(
-            "accrual", Settings, transport=httpx2.MockTransport(registry), **settings
-        )
-        return World(runtime, client_of(create_app(runtime.settings, runtime)), tokens, registry)
-
-    return make
-
-
-@pytest.fixture
-async def world(world_of):
-    return await world_of()
