@@ -3,6 +3,7 @@
 from fastapi import FastAPI
 
 from services.exchange.clients import Directory, Ledger
+from services.exchange.institutions import Institutions
 from services.exchange.listings.routes import router as listings
 from services.exchange.orders import reconciliation
 from services.exchange.orders.oversight import router as oversight
@@ -30,7 +31,9 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
         routers=[listings, oversight, orders, records],
         state={
             "ledger": Ledger(runtime.identity, settings.accrual_url),
-            "directory": Directory(runtime.identity, settings.auth_url),
+            "institutions": Institutions(
+                runtime.sessions, Directory(runtime.identity, settings.auth_url)
+            ),
         },
         checks={"reconciliation": books_agree},
     )

@@ -4,12 +4,10 @@ from datetime import timedelta
 from uuid import UUID
 
 import structlog
-from sqlalchemy import delete
 
 from services.exchange.clients import Ledger
 from services.exchange.orders import driver, reconciliation
 from services.exchange.orders.journal import DRIVE_TASK
-from services.exchange.orders.models import Unanswered
 from shared.clock import utc_now
 from shared.idempotency import KEPT_DAYS, purge_keys
 from shared.jobs import Jobs
@@ -23,9 +21,7 @@ jobs = Jobs()
 @jobs.task("idempotency.purge", every="17 3 * * *")
 async def purge_idempotency_keys(runtime: Runtime) -> None:
     async with runtime.sessions.begin() as session:
-        before = utc_now() - timedelta(days=KEPT_DAYS)
-        await purge_keys(session, before)
-        await session.execute(delete(Unanswered).where(Unanswered.created_at < before))
+        await purge_keys(session, utc_now() - timedelta(days=KEPT_DAYS))
 
 
 @jobs.task(DRIVE_TASK, max_attempts=12)

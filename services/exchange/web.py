@@ -5,7 +5,8 @@ from typing import Annotated
 
 from fastapi import Depends, Request, UploadFile
 
-from services.exchange.clients import Directory, Ledger
+from services.exchange.clients import Ledger
+from services.exchange.institutions import Institutions
 from services.exchange.parties import Actor, Party
 from services.exchange.settings import Settings
 from shared.caller import institution_of, requires
@@ -51,9 +52,9 @@ def _ledger(request: Request) -> Ledger:
     return ledger
 
 
-def _directory(request: Request) -> Directory:
-    directory: Directory = request.app.state.directory
-    return directory
+def _institutions(request: Request) -> Institutions:
+    institutions: Institutions = request.app.state.institutions
+    return institutions
 
 
 def _settings(request: Request) -> Settings:
@@ -68,7 +69,7 @@ def _files(request: Request) -> Files:
 
 FileStore = Annotated[Files, Depends(_files)]
 LedgerClient = Annotated[Ledger, Depends(_ledger)]
-DirectoryClient = Annotated[Directory, Depends(_directory)]
+KnownInstitutions = Annotated[Institutions, Depends(_institutions)]
 ServiceSettings = Annotated[Settings, Depends(_settings)]
 
 

@@ -18,7 +18,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, INT8RANGE, JSONB, ExcludeConstraint, Range
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, defer, mapped_column
 
 from services.exchange.base import Base, one_of
 from services.exchange.listings.rules import Kind, Status, Unit, UseMode
@@ -92,6 +92,13 @@ class Listing(Base, HasId, HasTimes):
     search_text: Mapped[str] = mapped_column(Text)
     search_terms: Mapped[list[str]] = mapped_column(ARRAY(Text))
     version: Mapped[int] = mapped_column(server_default="1")
+
+
+BULKY = tuple(
+    defer(column, raiseload=True)
+    for column in (Listing.search_text, Listing.search_terms, Listing.description)
+)
+"""Options for queries that need none of the long texts."""
 
 
 class RateCard(Base, HasId):

@@ -9,7 +9,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import AwareDatetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.exchange import errors, institutions
+from services.exchange import errors
 from services.exchange.listings import access, photos, service, slots
 from services.exchange.listings.models import Listing
 from services.exchange.listings.rules import Kind, Status, Unit, UseMode
@@ -31,8 +31,8 @@ from services.exchange.mileage import mileage_cap
 from services.exchange.parties import Party
 from services.exchange.web import (
     Buyer,
-    DirectoryClient,
     FileStore,
+    KnownInstitutions,
     Operator,
     Paging,
     Reader,
@@ -152,13 +152,12 @@ async def list_rate_cards(listing_id: UUID, reader: Reader, session: Session) ->
 async def add_listing(
     body: ListingIn,
     seller: Seller,
-    directory: DirectoryClient,
-    sessions: SessionMaker,
+    institutions: KnownInstitutions,
     session: Session,
     response: Response,
 ) -> ListingOut:
     """새 상품(임시저장 상태)."""
-    institution = await institutions.known(sessions, directory, _selling(seller))
+    institution = await institutions.get(_selling(seller))
     listing = await service.add(session, seller=institution, by=seller.sub, values=_values(body))
     return await _shown(session, listing, response)
 
@@ -261,14 +260,13 @@ async def ask_for_access(
     listing_id: UUID,
     body: AccessIn,
     buyer: Buyer,
-    directory: DirectoryClient,
-    sessions: SessionMaker,
+    institutions: KnownInstitutions,
     session: Session,
 ) -> Any:
     """교육이 필요한 상품의 사용 자격을 신청합니다."""
     if actor_of(buyer).party is not Party.BUYER:
         raise PermissionDenied
-    institution = await institutions.known(sessions, directory, institution_of(buyer))
+    institution = await institutions.get(institution_of(buyer))
     listing = await service.public(session, listing_id)
     return await access.ask(session, listing, buyer=institution, note=body.note)
 

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.exchange import errors
 from services.exchange.listings import rules, slots
 from services.exchange.listings.calendar import Calendar, check_calendar
-from services.exchange.listings.models import Institution, Listing, Photo, RateCard
+from services.exchange.listings.models import BULKY, Institution, Listing, Photo, RateCard
 from services.exchange.listings.rules import Status
 from shared.paging import PageRequest, paginate
 from shared.problems import Finding, Invalid, NotFound, Stale
@@ -173,7 +173,9 @@ async def any_listing(session: AsyncSession, listing_id: UUID) -> Listing:
 async def search(
     session: AsyncSession, wanted: Search, page: PageRequest
 ) -> tuple[Sequence[Listing], str | None, int]:
-    query = _filtered(select(Listing).where(Listing.status == Status.LISTED), wanted)
+    query = _filtered(
+        select(Listing).options(*BULKY).where(Listing.status == Status.LISTED), wanted
+    )
     if wanted.sort in {"price_won", "-price_won"}:
         keys = [Listing.price_won, Listing.id]
     else:
@@ -192,7 +194,7 @@ async def managed(
     page: PageRequest,
 ) -> tuple[Sequence[Listing], str | None, int]:
     """Listings in every state: a seller's own, or everyone's for the operator (seller None)."""
-    query = _filtered(select(Listing), wanted)
+    query = _filtered(select(Listing).options(*BULKY), wanted)
     if seller_id is not None:
         query = query.where(Listing.seller_id == seller_id)
     if status is not None:

@@ -1,7 +1,8 @@
 """Carries promises to the ledger and home again, through any crash on either side.
 
-`drive(order)` may run in the request, in a job, twice at once or after a crash in the middle: it
-reads the open promise, asks the ledger under the promise's own id, and writes what came of it.
+`drive(order)` may run in a job, in a sweep, twice at once or after a crash in the middle, beside
+the request that takes the same three steps (`once.py`): read the open promise, ask the ledger under
+the promise's own id, write what came of it.
 
 - No lock is held while the ledger is asked, so a slow ledger never blocks an order.
 - The answer is applied under the order's lock, and only if that promise is still the open one.
@@ -10,6 +11,7 @@ reads the open promise, asks the ledger under the promise's own id, and writes w
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -33,98 +35,151 @@ SWEEP_BATCH = 200
 TRY_AGAIN_AFTER = timedelta(minutes=1)
 
 
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """An open promise as it was read, free of any session; a hold's target is itself."""
+
+    id: UUID
+    order_id: UUID
+    kind: str
+    amount: int
+    target_id: UUID
+    reason: str
+    actor: str | None
+    buyer_id: UUID
+    seller_id: UUID
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the ledger said: yes, or a final no with its code and what would be available."""
+
+    refused: str | None = None
+    available: int | None = None
+
+
+YES = Outcome()
+
+
 async def drive(sessions: Sessions, ledger: Ledger, order_id: UUID) -> None:
     """See the order's open promise through. Raises when the ledger gives no final answer."""
     async with sessions() as session:
-        query = (
-            select(Movement, Order)
-            .join(Order, Order.id == Movement.order_id)
-            .where(Movement.order_id == order_id, Movement.state == "intended")
-        )
-        found = (await session.execute(query)).one_or_none()
-    if found is None:
+        promise = await open_promise(session, order_id)
+    if promise is None:
         return
-    movement, order = found
-    refusal = await _ask(ledger, movement, order)
+    outcome = await ask(ledger, promise)
     async with sessions.begin() as session:
-        await _apply(session, movement.id, order_id, refusal)
+        await apply(session, await journal.lock(session, order_id), promise, outcome)
 
 
-async def _ask(
-    ledger: Ledger, movement: Movement, order: Order
-) -> HoldRefused | ReversalRefused | None:
-    """One call under the promise's own id: None for a yes, the refusal for a final no."""
-    acting_for = movement.actor
+async def open_promise(session: AsyncSession, order_id: UUID) -> Promise | None:
+    query = (
+        select(Movement, Order.buyer_id, Order.seller_id, Order.listing_title)
+        .join(Order, Order.id == Movement.order_id)
+        .where(Movement.order_id == order_id, Movement.state == "intended")
+    )
+    row = (await session.execute(query)).one_or_none()
+    if row is None:
+        return None
+    movement, buyer_id, seller_id, title = row
+    return Promise(
+        id=movement.id,
+        order_id=order_id,
+        kind=movement.kind,
+        amount=movement.amount,
+        target_id=movement.target_id or movement.id,
+        reason=movement.reason or "",
+        actor=movement.actor,
+        buyer_id=buyer_id,
+        seller_id=seller_id,
+        title=title,
+    )
+
+
+async def ask(ledger: Ledger, promise: Promise) -> Outcome:
+    """One call under the promise's own id. Raises when there is no final answer."""
     try:
-        match movement.kind:
+        match promise.kind:
             case "hold":
                 await ledger.hold(
-                    movement.id,
-                    buyer_id=order.buyer_id,
-                    seller_id=order.seller_id,
-                    amount=movement.amount,
-                    reference=str(order.id),
-                    title=order.listing_title,
-                    acting_for=acting_for,
+                    promise.id,
+                    buyer_id=promise.buyer_id,
+                    seller_id=promise.seller_id,
+                    amount=promise.amount,
+                    reference=str(promise.order_id),
+                    title=promise.title,
+                    acting_for=promise.actor,
                 )
             case "post":
-                assert movement.target_id is not None
                 await ledger.post(
-                    movement.id,
-                    hold_id=movement.target_id,
-                    amount=movement.amount,
-                    acting_for=acting_for,
+                    promise.id,
+                    hold_id=promise.target_id,
+                    amount=promise.amount,
+                    acting_for=promise.actor,
                 )
             case "void":
-                assert movement.target_id is not None
-                await ledger.void(movement.id, hold_id=movement.target_id, acting_for=acting_for)
+                await ledger.void(promise.id, hold_id=promise.target_id, acting_for=promise.actor)
             case _:
-                assert movement.target_id is not None
                 await ledger.reverse(
-                    movement.id,
-                    transfer_id=movement.target_id,
-                    amount=movement.amount,
-                    reason=movement.reason or "",
-                    acting_for=acting_for,
+                    promise.id,
+                    transfer_id=promise.target_id,
+                    amount=promise.amount,
+                    reason=promise.reason,
+                    acting_for=promise.actor,
                 )
     except (HoldRefused, ReversalRefused) as refusal:
-        return refusal
-    return None
+        return Outcome(refusal.code, refusal.available)
+    return YES
 
 
-async def _apply(
-    session: AsyncSession,
-    movement_id: UUID,
-    order_id: UUID,
-    refusal: HoldRefused | ReversalRefused | None,
-) -> None:
-    order = await journal.lock(session, order_id)
-    movement = await session.get_one(Movement, movement_id)
-    if movement.state != "intended":
-        return  # another run was here first, or the hold was given up
-    movement.state = "done" if refusal is None else "refused"
-    movement.done_at = utc_now()
-    if refusal is not None:
-        movement.answer = refusal.code
-    await session.flush()
-    action = _outcome(order, movement, refusal)
-    if action is Action.REFUND_PART:
-        await journal.finish_refund(
-            session, order, mileage=movement.amount, cash_won=movement.cash_won
+async def apply(session: AsyncSession, order: Order, promise: Promise, outcome: Outcome) -> None:
+    """Write the ledger's answer. The caller holds the order's lock."""
+    closed = (
+        update(Movement)
+        .where(Movement.id == promise.id, Movement.state == "intended")
+        .values(
+            state="done" if outcome.refused is None else "refused",
+            answer=outcome.refused,
+            done_at=utc_now(),
         )
+        .returning(Movement.cash_won)
+    )
+    cash_won = await session.scalar(closed)
+    if cash_won is None:
+        return  # another run was here first, or the hold was given up
+    action = _consequence(order, promise, outcome)
+    if action is Action.REFUND_PART:
+        await journal.finish_refund(session, order, mileage=promise.amount, cash_won=cash_won)
         return
-    detail = {"available": refusal.available} if refusal is not None else {}
-    reason = refusal.code if refusal is not None else None
-    await journal.apply(session, order, action, SYSTEM, reason=reason, **detail)
+    detail = {"available": outcome.available} if outcome.refused is not None else {}
+    await journal.apply(session, order, action, SYSTEM, reason=outcome.refused, **detail)
 
 
-def _outcome(order: Order, movement: Movement, refusal: Exception | None) -> Action:
-    if movement.kind == "hold":
-        return Action.HOLD if refusal is None else Action.REFUSE
-    if movement.kind == "reversal":
-        return Action.REFUND_PART if refusal is None else Action.REFUND_REFUSED
+def _consequence(order: Order, promise: Promise, outcome: Outcome) -> Action:
+    if promise.kind == "hold":
+        return Action.HOLD if outcome.refused is None else Action.REFUSE
+    if promise.kind == "reversal":
+        return Action.REFUND_PART if outcome.refused is None else Action.REFUND_REFUSED
     # A fee too small for any mileage settles by releasing the hold.
     return Action.POST if order.settlement == Settlement.POSTING else Action.RELEASE
+
+
+async def sweep(sessions: Sessions, ledger: Ledger, *, now: datetime) -> None:
+    """One round of the schedule: end what lapsed, settle what is due, take up lost promises.
+
+    An order the ledger does not answer for waits for a later round.
+    """
+    while len(await expire(sessions, now=now)) == SWEEP_BATCH:
+        pass
+    while len(await settle_due(sessions, now=now)) == SWEEP_BATCH:
+        pass
+    for order_id in await stale(sessions, now=now):
+        try:
+            await drive(sessions, ledger, order_id)
+        except (UpstreamUnavailable, RemoteProblem) as error:
+            log.warning("order_not_driven", order_id=str(order_id), error=repr(error))
+            await _postpone(sessions, order_id, until=now + TRY_AGAIN_AFTER)
 
 
 async def expire(sessions: Sessions, *, now: datetime) -> list[UUID]:
@@ -171,20 +226,6 @@ async def stale(sessions: Sessions, *, now: datetime) -> Sequence[UUID]:
             .limit(SWEEP_BATCH)
         )
         return (await session.scalars(query)).all()
-
-
-async def sweep(sessions: Sessions, ledger: Ledger, *, now: datetime) -> None:
-    """One round of the schedule. An order the ledger does not answer for waits for the next."""
-    while len(await expire(sessions, now=now)) == SWEEP_BATCH:
-        pass
-    while len(await settle_due(sessions, now=now)) == SWEEP_BATCH:
-        pass
-    for order_id in await stale(sessions, now=now):
-        try:
-            await drive(sessions, ledger, order_id)
-        except (UpstreamUnavailable, RemoteProblem) as error:
-            log.warning("order_not_driven", order_id=str(order_id), error=repr(error))
-            await _postpone(sessions, order_id, until=now + TRY_AGAIN_AFTER)
 
 
 async def _postpone(sessions: Sessions, order_id: UUID, *, until: datetime) -> None:

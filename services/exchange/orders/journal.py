@@ -14,6 +14,7 @@ from services.exchange.orders import rules
 from services.exchange.orders.models import Movement, Order, OrderEvent, OutboxEvent
 from services.exchange.orders.rules import Action, Settlement, Use
 from services.exchange.parties import SYSTEM, Actor
+from shared.clock import utc_now
 from shared.jobs import enqueue
 from shared.problems import NotFound
 
@@ -87,6 +88,7 @@ async def apply(
     )
     order.use, order.settlement = use, settlement
     order.version += 1
+    order.updated_at = utc_now()
     if was_live and use not in rules.LIVE and order.starts_at is not None:
         await slots.free(session, order.id)
     record(session, order, action, actor, reason=reason, detail=detail)

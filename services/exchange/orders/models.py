@@ -14,7 +14,6 @@ from sqlalchemy import (
     ForeignKey,
     Identity,
     Index,
-    LargeBinary,
     String,
     Text,
     Uuid,
@@ -242,19 +241,6 @@ class Message(Base, HasId):
     author: Mapped[str] = mapped_column(String(100))
     body: Mapped[str] = mapped_column(Text)
     at: Mapped[datetime] = mapped_column(server_default=func.now())
-
-
-class Unanswered(Base):
-    """A repeated request whose first run was cut off between its transactions: which order it was.
-
-    The row lives from the transaction that acts to the one that stores the answer.
-    """
-
-    __tablename__ = "unanswered"
-
-    request: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
-    order_id: Mapped[UUID] = mapped_column(ForeignKey("exchange_order.id"))
-    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
 class Reconciliation(Base, HasId):

@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.exchange import institutions
+from services.exchange.ids import new_id
 from services.exchange.orders import actions, present, service
 from services.exchange.orders.models import Order
 from services.exchange.orders.once import Once
@@ -30,7 +30,7 @@ from services.exchange.parties import Actor, Party
 from services.exchange.web import (
     Buyer,
     BuyerOrSeller,
-    DirectoryClient,
+    KnownInstitutions,
     LedgerClient,
     Operator,
     Paging,
@@ -56,14 +56,14 @@ Act = Callable[[AsyncSession, Order, Actor], Awaitable[None]]
 async def quote_order(
     body: OrderIn,
     buyer: Buyer,
-    directory: DirectoryClient,
+    institutions: KnownInstitutions,
     ledger: LedgerClient,
     settings: ServiceSettings,
     sessions: SessionMaker,
 ) -> QuoteOut:
     """견적: 사용료, 쓸 수 있는 마일리지의 최대, 현금, 취소 조건. 아무것도 바꾸지 않습니다."""
     actor = _buying(buyer)
-    institution = await institutions.known(sessions, directory, institution_of(buyer))
+    institution = await institutions.get(institution_of(buyer))
     balance = await ledger.balance(institution.id)
     async with sessions() as session:
         quote = await service.quote(
@@ -83,30 +83,30 @@ async def request_order(
     body: OrderIn,
     buyer: Buyer,
     run: Once,
-    directory: DirectoryClient,
-    ledger: LedgerClient,
+    institutions: KnownInstitutions,
     settings: ServiceSettings,
-    sessions: SessionMaker,
 ) -> Response:
     """신청: 시간을 잡고 마일리지를 보류합니다.
 
     원장이 답하지 않으면 `settlement=holding`으로 접수되고 곧 이어서 처리합니다.
     """
     actor = _buying(buyer)
-    institution = await institutions.known(sessions, directory, institution_of(buyer))
+    institution = await institutions.get(institution_of(buyer))
     wish = service.Wish(**body.model_dump())
+    order_id = new_id()
 
     async def move(session: AsyncSession) -> Order:
         return await service.request(
             session,
             wish,
+            order_id=order_id,
             buyer=institution,
             actor=actor,
             horizon_days=settings.booking_horizon_days,
             now=utc_now(),
         )
 
-    return await run(move, _answer(actor), status=201)
+    return await run(order_id, move, _answer(actor), status=201)
 
 
 @router.get("/orders", response_model=Page[OrderOut])
@@ -335,14 +335,11 @@ async def _run(
         await act(session, order, actor)
         return order
 
-    return await run(move, _answer(actor), status=status)
+    return await run(order_id, move, _answer(actor), status=status)
 
 
-def _answer(actor: Actor) -> Callable[[AsyncSession, Order], Awaitable[OrderOut]]:
-    async def answer(_session: AsyncSession, order: Order) -> OrderOut:
-        return present.order_out(order, actor, now=utc_now())
-
-    return answer
+def _answer(actor: Actor) -> Callable[[Order], OrderOut]:
+    return lambda order: present.order_out(order, actor, now=utc_now())
 
 
 def _buying(claims: Claims) -> Actor:

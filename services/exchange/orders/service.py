@@ -9,11 +9,10 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.exchange import errors, mileage
-from services.exchange.ids import new_id
 from services.exchange.listings import access, slots
 from services.exchange.listings import rules as listing_rules
 from services.exchange.listings.calendar import Calendar
-from services.exchange.listings.models import Institution, Listing
+from services.exchange.listings.models import BULKY, Institution, Listing
 from services.exchange.orders import journal, rules
 from services.exchange.orders.models import Message, Order, OrderEvent, Payment
 from services.exchange.orders.rules import Action, Settlement, Use
@@ -94,6 +93,7 @@ async def request(
     session: AsyncSession,
     wish: Wish,
     *,
+    order_id: UUID,
     buyer: Institution,
     actor: Actor,
     horizon_days: int,
@@ -109,7 +109,7 @@ async def request(
         session, listing, wish, buyer, available=None, horizon_days=horizon_days, now=now
     )
     order = Order(
-        id=new_id(),
+        id=order_id,
         listing_id=listing.id,
         listing_title=listing.title,
         kind=listing.kind,
@@ -235,7 +235,7 @@ async def refusal_of(session: AsyncSession, order: Order) -> list[Finding]:
 
 
 async def _orderable(session: AsyncSession, listing_id: UUID, *, lock: bool = False) -> Listing:
-    query = select(Listing).where(Listing.id == listing_id)
+    query = select(Listing).where(Listing.id == listing_id).options(*BULKY)
     listing = await session.scalar(query.with_for_update(key_share=True) if lock else query)
     if listing is None or listing.listed_at is None:
         raise NotFound  # a draft that was never public does not exist for a buyer

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.exchange.orders import driver, reconciliation
+from services.exchange.orders import driver, once, reconciliation
 from shared.clock import utc_now
 from tests.exchange.conftest import Actor, World
 from tests.exchange.ledger import RealLedger
@@ -31,8 +31,8 @@ def ledger(world: World) -> RealLedger:
 
 
 def kill(world: World, real: RealLedger, monkeypatch: Any, step: str) -> None:
-    """Arrange for the next drive to die at a step."""
-    ask, apply = driver._ask, driver._apply
+    """Arrange for the next request to die at a step of its promise."""
+    apply = driver.apply
 
     async def lost(request):
         raise Died
@@ -48,26 +48,27 @@ def kill(world: World, real: RealLedger, monkeypatch: Any, step: str) -> None:
         await apply(*args)
         raise Died  # inside the transaction, so that it rolls back
 
-    drive = driver.drive
-
-    async def drive_then_die(*args: Any) -> None:
-        await drive(*args)
-        raise Died
-
     match step:
         case "before the ledger is asked":
-            monkeypatch.setattr(driver, "_ask", die)
+            monkeypatch.setattr(once, "ask", die)
         case "while the request is on its way":
             world.network.to_ledger = lost
         case "while the answer is on its way":
             world.network.to_ledger = answer_lost
         case "before the answer is written":
-            monkeypatch.setattr(driver, "_apply", die)
+            monkeypatch.setattr(driver, "apply", die)
         case "before the answer is committed":
-            monkeypatch.setattr(driver, "_apply", apply_then_die)
+            monkeypatch.setattr(driver, "apply", apply_then_die)
         case _:
-            monkeypatch.setattr(driver, "drive", drive_then_die)
-    assert ask is not None
+            monkeypatch.setattr(once, "_perform", _and_then_die(once._perform))
+
+
+def _and_then_die(perform: Callable[..., Any]) -> Callable[..., Any]:
+    async def performed(*args: Any) -> None:
+        await perform(*args)
+        raise Died
+
+    return performed
 
 
 async def revive(world: World, real: RealLedger, monkeypatch: Any) -> None:

@@ -461,21 +461,6 @@ def upgrade() -> None:
     )
     op.create_index("ix_order_file_order", "order_file", ["order_id", "id"], unique=False)
     op.create_table(
-        "unanswered",
-        sa.Column("request", sa.LargeBinary(length=32), nullable=False),
-        sa.Column("order_id", sa.Uuid(), nullable=False),
-        sa.Column(
-            "created_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
-        sa.ForeignKeyConstraint(
-            ["order_id"], ["exchange_order.id"], name=op.f("fk_unanswered_order_id")
-        ),
-        sa.PrimaryKeyConstraint("request", name=op.f("pk_unanswered")),
-    )
-    op.create_table(
         "payment",
         sa.Column("order_id", sa.Uuid(), nullable=False),
         sa.Column("direction", sa.String(length=10), nullable=False),
