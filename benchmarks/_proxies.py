@@ -1,7 +1,7 @@
 """Proxies to compare the gateway with: the same filter of headers and nothing else, once on the
 gateway's own client library, once on httpx2.
 
-Run by `benchmarks/gateway.py`: `python -m benchmarks.proxies aiohttp|httpx2 PORT SERVICE_URL`.
+Run by `benchmarks/gateway.py`: `python -m benchmarks._proxies aiohttp|httpx2 PORT SERVICE_URL`.
 """
 
 import secrets
