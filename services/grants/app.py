@@ -8,6 +8,7 @@ from services.grants.expenses import routes as expenses
 from services.grants.programmes import routes as programmes
 from services.grants.proposals import routes as proposals
 from services.grants.settings import Settings
+from services.grants.settlement import routes as settlement
 from shared.runtime import Runtime, service_app
 
 
@@ -26,6 +27,7 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
             proposals.router,
             agreements.router,
             expenses.router,
+            settlement.router,
         ],
         state={"directory": Directory(runtime.identity, settings.auth_url)},
     )

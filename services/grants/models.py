@@ -8,5 +8,6 @@ from services.grants.base import Base
 from services.grants.expenses import models as expenses
 from services.grants.programmes import models as programmes
 from services.grants.proposals import models as proposals
+from services.grants.settlement import models as settlement
 
-__all__ = ["Base", "agreements", "expenses", "programmes", "proposals"]
+__all__ = ["Base", "agreements", "expenses", "programmes", "proposals", "settlement"]

@@ -8,6 +8,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueC
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from services.grants.agreements.moves import STATES
 from services.grants.base import Base
 from shared.db import HasId, HasTimes
 
@@ -18,11 +19,7 @@ class Agreement(Base, HasId, HasTimes):
     __tablename__ = "agreement"
     __table_args__ = (
         CheckConstraint("year_start <= year_end", name="year"),
-        CheckConstraint(
-            "state IN ('active', 'closed', 'reported', 'under_settlement', 'objection', 'final', "
-            "'refunded')",
-            name="state",
-        ),
+        CheckConstraint(f"state IN {STATES}", name="state"),
         UniqueConstraint("proposal_id", "year_start"),
         Index("ix_agreement_institution_id_id", "institution_id", "id"),
         Index("ix_agreement_agency_id_id", "agency_id", "id"),

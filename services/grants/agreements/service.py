@@ -104,15 +104,20 @@ async def list_agreements(
 
 async def plan_in_force(session: AsyncSession, agreement: Agreement) -> Plan:
     """The agreed plan, as the expense rules want it."""
-    programme = await session.get_one(Programme, agreement.programme_id)
     query = select(PlanVersion.document).where(
         PlanVersion.agreement_id == agreement.id, PlanVersion.version == agreement.plan_version
     )
     document: dict[str, Any] = (await session.scalars(query)).one()
-    rules = await rule_set_body(
-        session, programme.rule_set_code or "", programme.rule_set_version or 0
-    )
+    rules = await rules_text(session, agreement)
     return _plan(rules, orjson.dumps(document), agreement.agreed_on)
+
+
+async def rules_text(session: AsyncSession, agreement: Agreement) -> str:
+    """The rule set the agreement was made under, as it was published."""
+    programme = await session.get_one(Programme, agreement.programme_id)
+    assert programme.rule_set_code is not None  # only hosted calls come to an agreement
+    assert programme.rule_set_version is not None
+    return await rule_set_body(session, programme.rule_set_code, programme.rule_set_version)
 
 
 @lru_cache(maxsize=64)

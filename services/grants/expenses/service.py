@@ -47,7 +47,7 @@ async def pre_check(
     expense = replace(
         _expense(NEW, values), evidence=tuple(Evidence(**document) for document in evidence)
     )
-    return check_expense(plan, expense, await _others(session, agreement.id), "plan")
+    return check_expense(plan, expense, await expenses_of(session, agreement.id), "plan")
 
 
 async def add_expense(
@@ -134,7 +134,9 @@ async def expense_detail(
             select(EvidenceRow).where(EvidenceRow.expense_id == row.id).order_by(EvidenceRow.id)
         )
     ).all()
-    others = [other for other in await _others(session, agreement.id) if other.id != str(row.id)]
+    others = [
+        other for other in await expenses_of(session, agreement.id) if other.id != str(row.id)
+    ]
     plan = await plan_in_force(session, agreement)
     return row, documents, check_expense(plan, _of_row(row, documents), others, "entry")
 
@@ -151,10 +153,10 @@ async def meters(session: AsyncSession, agreement_id: UUID, caller: Claims) -> t
     """How far the year's spending has used its caps and its items."""
     agreement = await readable_agreement(session, agreement_id, caller)
     plan: Plan = await plan_in_force(session, agreement)
-    return spending_meters(plan, await _others(session, agreement.id))
+    return spending_meters(plan, await expenses_of(session, agreement.id))
 
 
-async def _others(session: AsyncSession, agreement_id: UUID) -> list[Expense]:
+async def expenses_of(session: AsyncSession, agreement_id: UUID) -> list[Expense]:
     """All expenses of an agreement with their evidence, as the rules want them."""
     rows = await session.scalars(
         select(ExpenseRow)

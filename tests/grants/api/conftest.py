@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 import httpx2
 import pytest
+from sqlalchemy import text
 
 from services.grants.app import create_app
 from services.grants.programmes import builtin
@@ -13,6 +14,7 @@ from services.grants.programmes.service import load_shipped_rule_sets
 from services.grants.settings import Settings
 
 API = "/api/v1/grants"
+PDF = b"%PDF-1.4\n"
 AGENCY, UNIVERSITY = UUID(int=0xA9E), UUID(int=0x0117)
 
 
@@ -191,4 +193,37 @@ def document() -> dict[str, Any]:
         },
         "targets": {},
         "texts": {},
+    }
+
+
+@pytest.fixture
+async def agreement(client, draft, applicant, officer, runtime) -> dict:
+    """An agreement on the proposal of the other tests. Designation is the evaluation's business,
+    so the state it leaves is set here."""
+    await save(client, draft, applicant, document())
+    await submit(client, draft, applicant)
+    async with runtime.sessions.begin() as session:
+        await session.execute(
+            text("UPDATE proposal SET state = 'designated' WHERE id = :id"), {"id": draft["id"]}
+        )
+    answer = await client.post(
+        f"{API}/received/{draft['id']}/agree",
+        json={"agreed_on": "2020-03-02"},
+        headers=officer | {"Idempotency-Key": "agree"},
+    )
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+def meeting(amount_won: int = 250_000, **more) -> dict:
+    return {
+        "kind": "meeting",
+        "fund": "grant",
+        "amount_won": amount_won,
+        "purpose": "교육위원회",
+        "payee_name": "가람식당",
+        "obligated_on": "2020-06-10",
+        "paid_on": "2020-06-10",
+        "details": {"event": "교육위원회 1차"},
+        **more,
     }

@@ -1,45 +1,8 @@
 """An expense is judged by the settlement's rules before the money is spent, and after."""
 
 import pytest
-from sqlalchemy import text
 
-from tests.grants.api.conftest import document, save, submit
-
-API = "/api/v1/grants"
-PDF = b"%PDF-1.4\n"
-
-
-@pytest.fixture
-async def agreement(client, draft, applicant, officer, runtime) -> dict:
-    """An agreement on the proposal of the other tests. Designation is the evaluation's business,
-    so the state it leaves is set here."""
-    await save(client, draft, applicant, document())
-    await submit(client, draft, applicant)
-    async with runtime.sessions.begin() as session:
-        await session.execute(
-            text("UPDATE proposal SET state = 'designated' WHERE id = :id"), {"id": draft["id"]}
-        )
-    answer = await client.post(
-        f"{API}/received/{draft['id']}/agree",
-        json={"agreed_on": "2020-03-02"},
-        headers=officer | {"Idempotency-Key": "agree"},
-    )
-    assert answer.status_code == 201, answer.text
-    return answer.json()
-
-
-def meeting(amount_won: int = 250_000, **more) -> dict:
-    return {
-        "kind": "meeting",
-        "fund": "grant",
-        "amount_won": amount_won,
-        "purpose": "교육위원회",
-        "payee_name": "가람식당",
-        "obligated_on": "2020-06-10",
-        "paid_on": "2020-06-10",
-        "details": {"event": "교육위원회 1차"},
-        **more,
-    }
+from tests.grants.api.conftest import API, PDF, meeting
 
 
 def documents(*kinds: str, amount_won: int | None = None) -> list[dict]:

@@ -1,0 +1,37 @@
+"""The life of an agreement's year, from spending to the refund (G-04C): one table of moves."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from shared.problems import StateConflict
+
+MOVES: Final[Mapping[tuple[str, str], str]] = {
+    ("active", "close"): "closed",
+    ("closed", "report"): "reported",
+    ("reported", "settle"): "under_settlement",
+    ("under_settlement", "settle"): "under_settlement",  # again, after decisions and supplements
+    ("under_settlement", "open_objections"): "objection",
+    ("objection", "settle"): "objection",  # again, after objections were answered
+    ("objection", "finalise"): "final",
+    ("final", "refund"): "refunded",
+}
+
+NAMES: Final[Mapping[str, str]] = {
+    "active": "수행중",
+    "closed": "종료",
+    "reported": "실적보고",
+    "under_settlement": "정산중",
+    "objection": "이의신청",
+    "final": "정산확정",
+    "refunded": "반납완료",
+}
+
+STATES: Final = tuple(NAMES)
+
+
+def move(state: str, action: str) -> str:
+    """The state an action leads to. Raises `StateConflict` with the state's Korean name."""
+    target = MOVES.get((state, action))
+    if target is None:
+        raise StateConflict(state=NAMES[state])
+    return target

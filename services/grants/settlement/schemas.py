@@ -1,0 +1,139 @@
+"""JSON of the settlement."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from shared.schemas import Body, Schema
+
+Won = Annotated[int, Field(ge=0, le=10**13)]
+Note = Annotated[str, Field(min_length=1, max_length=4000)]
+
+
+class UsageReportIn(Body):
+    received_grant_won: Won
+    interest_won: Won
+
+
+class RefundIn(Body):
+    returned_won: Won
+    reference: Annotated[str, Field(min_length=1, max_length=100)]
+
+
+class DisallowIn(Body):
+    kind: Literal["disallow"]
+    ground: Annotated[int, Field(ge=1, le=7)]
+    won: Annotated[int, Field(gt=0, le=10**13)]
+    reason: Note
+
+
+class WaiveIn(Body):
+    kind: Literal["waive"]
+    rule: Annotated[str, Field(min_length=1, max_length=20)]
+    code: Annotated[str, Field(min_length=1, max_length=60)]
+    reason: Note
+
+
+class DecisionOut(Schema):
+    """`effective`: it counts in the next run."""
+
+    id: UUID
+    expense_id: UUID
+    kind: str
+    ground: int | None
+    won: int | None
+    rule: str | None
+    code: str | None
+    reason: str
+    proposed_by: str
+    proposed_at: datetime
+    confirmed_by: str | None
+    confirmed_at: datetime | None
+    withdrawn_at: datetime | None
+
+
+class ObjectionIn(Body):
+    text: Note
+
+
+class AnswerIn(Body):
+    outcome: Literal["accepted", "partly_accepted", "refused"]
+    answer: Note
+
+
+class ObjectionOut(Schema):
+    id: UUID
+    expense_id: UUID
+    text: str
+    made_at: datetime
+    outcome: str | None
+    answer: str | None
+    answered_at: datetime | None
+
+
+class FundsOut(BaseModel):
+    grant: int
+    cash: int
+    in_kind: int
+
+
+class DisallowanceOut(BaseModel):
+    """Won of an expense that fall, on exactly one ground (G-048)."""
+
+    expense_id: str
+    won: int
+    ground: int
+    rule: str
+    citation: str
+    code: str
+    message_ko: str
+    message_en: str
+
+
+class ItemLineOut(BaseModel):
+    item: str
+    name: str
+    planned: FundsOut
+    spent: FundsOut
+    disallowed: FundsOut
+
+
+class StatementOut(BaseModel):
+    """What goes back to the agency (G-049); `interest_share` is an exact fraction as text."""
+
+    unspent_won: int
+    disallowed_won: int
+    interest_share: str
+    return_won: int
+    cash_shortfall_won: int
+    in_kind_shortfall_won: int
+
+
+class SettlementOut(BaseModel):
+    """The outcome of a run; a preview has the same shape and is not kept."""
+
+    spent: FundsOut
+    disallowed: FundsOut
+    by_ground: dict[int, int]
+    items: list[ItemLineOut]
+    disallowances: list[DisallowanceOut]
+    statement: StatementOut
+    findings: list[dict[str, Any]]
+
+
+class RunOut(Schema):
+    agreement_id: UUID
+    seq: int
+    plan_version: int
+    rule_set_sha256: str
+    created_at: datetime
+    result: SettlementOut
+
+
+class RunSummary(Schema):
+    seq: int
+    plan_version: int
+    created_by: str
+    created_at: datetime
