@@ -126,6 +126,15 @@ def test_a_plan_is_made_of_an_agreed_budget() -> None:
     assert made.own_rules == {"travel"}
 
 
+def test_a_limit_without_a_ground_is_no_crash() -> None:
+    data = harbour_data()
+    data["spending"]["rules"][3]["ground"] = 0
+    rules = parse(json.dumps(data))
+    year = Plan(rules, rules.call.years[0], date(2031, 9, 1), {"tickets": Funds(grant=500)})
+    result = check_expense(year, Expense("t", "tickets", "grant", 900))
+    assert [breach.kind.code for breach in result.breaches] == ["OVER_PLAN"]
+
+
 def test_another_call_is_checked_by_its_own_rules() -> None:
     rules = harbour()
     year = Plan(rules, rules.call.years[0], date(2031, 9, 1), {"buoys": Funds(grant=50_000)})

@@ -267,6 +267,19 @@ def test_a_slip_may_be_split_as_far_as_it_goes() -> None:
     assert [b.expense.id for b in found] == ["c"]
 
 
+def test_a_bundle_keeps_the_slip_it_used_first() -> None:
+    papers = (
+        Evidence("expenditure_resolution"),
+        Evidence("card_slip", 500_000, "A-1"),
+        Evidence("card_slip", 500_000, "A-2"),
+        Evidence("trade_statement"),
+    )
+    bundle = expense("printing", id="a", amount_won=1_000_000, evidence=papers)
+    again = expense("office_supplies", **_numbered("b", 200_000, "A-1", 500_000))
+    found = [b for b in breaches(bundle, again) if b.kind.code == "DUPLICATE_EVIDENCE"]
+    assert [b.expense.id for b in found] == ["b"]
+
+
 def test_a_contract_serves_every_month() -> None:
     rows = [
         replace(

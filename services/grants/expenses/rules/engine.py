@@ -139,8 +139,8 @@ def check_expense(
     verdict = Checker(plan, stage).check([*others, expense])
     kept = recognised(verdict)
     breaches = [breach for breach in verdict.breaches if breach.expense.id == expense.id]
-    order = plan.rules.spending.recovery.order
-    for limit in sorted(verdict.limits, key=lambda limit: order.index(limit.source.ground)):
+    rank = {ground: place for place, ground in enumerate(plan.rules.spending.recovery.order)}
+    for limit in sorted(verdict.limits, key=lambda x: rank.get(x.source.ground, len(rank))):
         if any(member.id == expense.id for member in limit.members):
             excess = limit.excess_won(sum(kept[member.id] for member in limit.members))
             won = min(excess, kept[expense.id])

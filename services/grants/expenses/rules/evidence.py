@@ -247,8 +247,8 @@ def duplicate_evidence(rule: Bound[NoParams]) -> JointCheck:
     kind = rule.cites(DUPLICATE_EVIDENCE)
 
     def check(groups: Sequence[Group]) -> list[Breach]:
-        parts = [list(map(_NUMBERS, group.expenses)) for group in groups]
-        numbers = list(chain.from_iterable(chain.from_iterable(parts)))
+        parts = chain.from_iterable(map(_NUMBERS, group.expenses) for group in groups)
+        numbers = list(chain.from_iterable(parts))
         if len(set(numbers)) == len(numbers):
             return []
         users: dict[str, list[Expense]] = {}
@@ -277,7 +277,7 @@ def _unproven(
     )
     found, used = [], 0
     for expense in ordered:
-        used += expense.amount_won
+        used += min(expense.amount_won, stated)  # a bundle has other documents for the rest
         if used > stated:
             others = ", ".join(other.id for other in ordered if other is not expense)
             found.append(rule.whole(kind, expense, other=others, number=number))

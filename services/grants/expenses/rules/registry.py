@@ -129,6 +129,7 @@ Limiter = Callable[[Sequence[Group]], list[Limit]]
 
 
 def each(groups: Sequence[Group]) -> tuple[Expense, ...]:
+    """The expenses of several groups in one row."""
     return tuple(expense for group in groups for expense in group.expenses)
 
 
