@@ -4,6 +4,7 @@ from fastapi import FastAPI
 
 from services.auth.accounts import own_routes, staff_routes
 from services.auth.accounts import routes as passwords
+from services.auth.clients import routes as clients
 from services.auth.institutions import admin_routes as register
 from services.auth.institutions import routes as institutions
 from services.auth.membership import routes as membership
@@ -30,6 +31,7 @@ def create_app(settings: Settings, runtime: AuthRuntime | None = None) -> FastAP
             own_routes.router,
             sessions.router,
             staff_routes.router,
+            clients.router,
             institutions.router,
             membership.router,
             register.router,

@@ -345,3 +345,22 @@ CELL_TAKEN = FindingKind(
     ko="{row}행 {column}: '{value}'은(는) 이미 등록되어 있습니다.",
     en="Row {row}, {column}: '{value}' is registered already.",
 )
+
+# --- partner systems --------------------------------------------------------------------------
+
+SCOPE_REFUSED = FindingKind(
+    "SCOPE_REFUSED",
+    ko="이 기관의 연계 시스템에는 '{scope}' 권한을 줄 수 없습니다.",
+    en="Partner systems of this institution cannot have the scope '{scope}'.",
+)
+ADDRESS_INVALID = FindingKind(
+    "ADDRESS_INVALID",
+    ko="'{value}'은(는) IP 주소나 대역(CIDR)이 아닙니다.",
+    en="'{value}' is neither an IP address nor a network (CIDR).",
+)
+
+
+class TooManySecrets(Problem):
+    status, code = 409, "TOO_MANY_SECRETS"
+    ko = "비밀 키는 한 번에 {most}개까지 쓸 수 있습니다. 쓰지 않는 키를 먼저 폐기하세요."
+    en = "At most {most} secrets can be valid at once. Withdraw one first."

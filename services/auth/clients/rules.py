@@ -3,7 +3,10 @@
 The one place to look when a call between services is refused: caller -> target -> scopes.
 """
 
+from collections.abc import Sequence
+from datetime import timedelta
 from enum import StrEnum
+from ipaddress import ip_address, ip_network
 
 SERVICE_CLIENTS: dict[str, dict[str, frozenset[str]]] = {
     "auth": {},
@@ -35,3 +38,40 @@ def narrowed(asked: str | None, allowed: frozenset[str]) -> frozenset[str] | Non
     if not wanted:
         return allowed or None
     return wanted if wanted <= allowed else None
+
+
+# --- partner systems --------------------------------------------------------------------------
+
+SECRET_PREFIX = "mlk_"  # noqa: S105  # tells scanners what they found
+MAX_SECRETS = 2  # the current one and the one that is being replaced
+OVERLAP = timedelta(hours=24)
+LONGEST_OVERLAP = timedelta(days=30)
+
+PARTNER_SCOPES: dict[str, frozenset[str]] = {
+    "university": frozenset({"accrual:push", "accrual:read", "ledger:read", "exchange:read"}),
+    "iacf": frozenset({"accrual:push", "accrual:read", "ledger:read", "exchange:read"}),
+    "company": frozenset({"ledger:read", "exchange:read"}),
+    "agency": frozenset({"grants:read"}),
+    "ministry": frozenset({"accrual:read", "ledger:read", "grants:read"}),
+    "operator": frozenset(),
+}
+"""What a partner system may be given, by the kind of the institution it belongs to."""
+
+
+def refused_scopes(kind: str, scopes: Sequence[str]) -> list[str]:
+    return sorted(set(scopes) - PARTNER_SCOPES[kind])
+
+
+def is_network(text: str) -> bool:
+    """An address or a network in CIDR writing, without stray host bits."""
+    try:
+        ip_network(text)
+    except ValueError:
+        return False
+    return True
+
+
+def within(address: str | None, networks: Sequence[str]) -> bool:
+    return address is not None and any(
+        ip_address(address) in ip_network(network) for network in networks
+    )

@@ -7,7 +7,6 @@ must stay counted although the login is refused, and refusing rolls a transactio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from ipaddress import ip_address, ip_network
 from typing import Any
 from uuid import UUID
 
@@ -23,7 +22,7 @@ from services.auth.accounts.throttle import Throttle
 from services.auth.audit.service import Actor, record
 from services.auth.clients import service as clients_service
 from services.auth.clients.models import Client
-from services.auth.clients.rules import SERVICE_CLIENTS, ClientKind, narrowed
+from services.auth.clients.rules import SERVICE_CLIENTS, ClientKind, narrowed, within
 from services.auth.errors import (
     AccountDisabled,
     ClientUnknown,
@@ -275,7 +274,7 @@ async def _partner_claims(
     scopes = narrowed(login.scope, frozenset(client.scopes))
     if scopes is None:
         raise ScopeNotAllowed
-    if client.addresses and not _within(actor.address, client.addresses):
+    if client.addresses and not within(actor.address, client.addresses):
         raise ClientUnknown
     institution = await session.get_one(Institution, client.institution_id)
     if institution.status == institution_rules.Status.SUSPENDED:
@@ -288,12 +287,6 @@ async def _partner_claims(
         "institution_kind": institution.kind,
     }
     return claims | ({"test_mode": True} if client.test_mode else {})
-
-
-def _within(address: str | None, networks: Sequence[str]) -> bool:
-    return address is not None and any(
-        ip_address(address) in ip_network(network) for network in networks
-    )
 
 
 async def _refuse_unknown_subject(session: AsyncSession, subject: str) -> None:
