@@ -102,6 +102,23 @@ def test_a_far_cell_is_refused_however_it_is_spelled(cell, problem):
     assert type(refused.value) is problem
 
 
+@pytest.mark.parametrize(
+    "twice",
+    [
+        b'<c r="A9" r="XFD1048576"><v>1</v></c>',
+        b"<c r=\"A9\" r='XFD1048576'><v>1</v></c>",
+        b'<c r="A9"\tr ="XFD1048576"><v>1</v></c>',
+        b'<c r="A9" s="1"r="XFD1048576"><v>1</v></c>',
+    ],
+)
+def test_a_place_stated_twice_is_no_xml_though_the_parser_takes_the_second(twice):
+    with pytest.raises(errors.FileUnusable):
+        read(edited(SHEET, rb"</sheetData>", b'<row r="9">' + twice + b"</row></sheetData>"))
+    row = b'<row r="9" r="1048576"><c r="A9"><v>1</v></c></row></sheetData>'
+    with pytest.raises(errors.FileUnusable):
+        read(edited(SHEET, rb"</sheetData>", row))
+
+
 def test_many_cells_without_a_place_are_counted():
     wide = b"<c><v>1</v></c>" * 50_000
     tall = b'</row><row r="9999"><c r="A9999"><v>1</v></c>'
@@ -119,6 +136,11 @@ def test_a_sheet_as_usual_needs_no_survey():
     for field in COLUMNS:
         parts = unpack(xlsx(lines_of(field, {}, {"brn": 1048203590})))
         assert all(map(is_ordinary, parts.values()))
+    excel = b'<row r="2" spans="1:9" ht="16.5" customHeight="1" x14ac:dyDescent="0.3">'
+    libre = b'<row r="3" customFormat="false" ht="12.8" outlineLevel="0" collapsed="false">'
+    for row in (excel, libre):
+        cells = b'<c r="A2" s="12" t="s"><v>1</v></c><c r="B2" s="3"/><c r="C2" t="n"><v/></c>'
+        assert is_ordinary(b"<sheetData>" + row + cells + b"</row></sheetData>")
     assert not is_ordinary(unpack(with_cell(b"<c><v>1</v></c>"))[SHEET])
 
 
@@ -135,6 +157,8 @@ def test_a_sheet_as_usual_needs_no_survey():
         b'<x:c r="A1"/>',
         b'</row><row hidden="1" r="9">',
         b'</row><row r="9" hidden="true">',
+        b'</row><row r="9" ht="16" r="99999">',
+        b'<c r="A1" r="DA1"><v>1</v></c>',
     ],
 )
 def test_the_quick_look_misses_nothing_a_survey_would_find(odd):
