@@ -4,6 +4,7 @@ from fastapi import FastAPI
 
 from services.grants.agreements import routes as agreements
 from services.grants.clients import Directory
+from services.grants.evaluation import routes as evaluation
 from services.grants.expenses import routes as expenses
 from services.grants.programmes import routes as programmes
 from services.grants.proposals import routes as proposals
@@ -25,6 +26,7 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
             programmes.router,
             programmes.internal,
             proposals.router,
+            evaluation.router,
             agreements.router,
             expenses.router,
             settlement.router,

@@ -79,6 +79,18 @@ EVIDENCE_KIND_UNKNOWN = FindingKind(
     "This call knows no such kind of evidence. Known: {known}",
     rule="G-040",
 )
+SHEETS_OPEN = FindingKind(
+    "SHEETS_OPEN",
+    "{institution}: {reviewer} 위원의 평가표가 제출되지 않았습니다.",
+    "{institution}: the sheet of {reviewer} has not been submitted.",
+    rule="G-055",
+)
+FACTS_MISSING = FindingKind(
+    "FACTS_MISSING",
+    "{institution}: 정량항목 확인이 끝나지 않았습니다.",
+    "{institution}: the facts for the quantitative items have not been verified.",
+    rule="G-055",
+)
 PART_MISSING = FindingKind(
     "PART_MISSING", "작성하지 않은 부분이 있습니다: {part}", "A part is not written yet: {field}"
 )

@@ -11,7 +11,8 @@ from sqlalchemy import Select, and_, delete, exists, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.grants.errors import RuleSetUnknown
+from services.grants.errors import RuleSetInvalid, RuleSetUnknown
+from services.grants.expenses.rules import rule_findings
 from services.grants.programmes import builtin
 from services.grants.programmes.models import Bookmark, Event, Programme, RuleSetRow
 from services.grants.programmes.rules import RuleSet, parse
@@ -61,6 +62,8 @@ async def add_rule_set(session: AsyncSession, body: str, *, actor: str) -> RuleS
     """Register a version. Raises `RuleSetInvalid` with every finding, or `StateConflict` when
     this version exists with other content."""
     rules = parse(body)
+    if wrong := rule_findings(rules):
+        raise RuleSetInvalid(errors=wrong)
     digest = hashlib.sha256(body.encode()).hexdigest()
     statement = (
         insert(RuleSetRow)
