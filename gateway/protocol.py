@@ -34,6 +34,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     head_seconds: ClassVar[float] = 10.0
     linger_seconds: ClassVar[float] = 5.0  # for a body that is refused: else no one reads why
+    unread_seconds: ClassVar[float] = 30.0  # for the end of an answer that the client leaves lying
     max_connections: ClassVar[int] = 4096
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -43,6 +44,8 @@ class GuardedProtocol(HttpToolsProtocol):
         self._head_bytes = 0
         self._refusal: Problem | None = None
         self._deaf = False
+        self._body_came = False
+        self._idle_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -59,6 +62,7 @@ class GuardedProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._deaf:
             return
+        self._body_came = False
         super().data_received(data)
         if self._in_head:
             self._head_bytes += len(data)
@@ -69,8 +73,17 @@ class GuardedProtocol(HttpToolsProtocol):
             # uvicorn ended its own timer when the first byte came.
             if self._guard is None and not self.transport.is_closing():
                 self._guard = self.loop.call_later(self.head_seconds, self._too_slow)
-        elif self._guard is not None:
-            self._drop_guard()
+        else:
+            if self._guard is not None:
+                self._drop_guard()
+            if self.cycle.more_body:
+                self._count_idle(len(data))
+
+    def _count_idle(self, size: int) -> None:
+        """Bytes of a body that are no body: the parser would collect an endless trailer."""
+        self._idle_bytes = 0 if self._body_came else self._idle_bytes + size
+        if self._idle_bytes > MAX_HEADER_BYTES:
+            self._refuse(HeadersTooLarge())
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -86,6 +99,15 @@ class GuardedProtocol(HttpToolsProtocol):
         super().on_headers_complete()
         self._in_head = False
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        # uvicorn would put trailers among the headers, behind the back of whoever read those.
+        if self._in_head:
+            super().on_header(name, value)
+
+    def on_body(self, body: bytes) -> None:
+        self._body_came = True
+        super().on_body(body)
+
     def on_message_complete(self) -> None:
         super().on_message_complete()
         if self._guard is not None:
@@ -93,10 +115,15 @@ class GuardedProtocol(HttpToolsProtocol):
             if not self._is_serving():  # a refused body has been read to its end
                 self._guard = self.loop.call_later(self.timeout_keep_alive, self._close)
 
+    def timeout_keep_alive_handler(self) -> None:
+        self._close()
+
     def on_response_complete(self) -> None:
         super().on_response_complete()
         cycle = self.cycle
-        if cycle.response_complete and cycle.more_body and not self.transport.is_closing():
+        if self.transport.is_closing():
+            self._close()
+        elif cycle.response_complete and cycle.more_body:
             self._drop_guard()
             self._guard = self.loop.call_later(self.linger_seconds, self._close)
 
@@ -151,6 +178,8 @@ class GuardedProtocol(HttpToolsProtocol):
             self._guard = None
 
     def _close(self) -> None:
+        """Close when everything is sent; soon, even if the other side does not read it."""
         self._drop_guard()
         if not self.transport.is_closing():
             self.transport.close()
+        self._guard = self.loop.call_later(self.unread_seconds, self.transport.abort)

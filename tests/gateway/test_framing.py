@@ -1,6 +1,8 @@
 """Requests that could be read in two ways, are too large, or take too long to be asked."""
 
 import asyncio
+import os
+import socket
 
 import pytest
 
@@ -142,6 +144,61 @@ async def test_a_connection_serves_many_requests(gateway, echo):
             assert status_of(head) == 200
             await reader.readexactly(int(header_lines(head, b"content-length")[0]))
     assert len(echo.seen) == 3
+
+
+CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n"
+
+
+async def test_trailers_do_not_become_headers(gateway, echo):
+    trailers = b"X-Forwarded-For: 203.0.113.9\r\nIdempotency-Key: 7\r\nAuthorization: Bearer x\r\n"
+    answer = await say(gateway.port, CHUNKED + trailers + b"\r\n")
+    assert status_of(answer) == 200
+    names = dict(echo.seen[-1]["headers"])
+    assert not {"idempotency-key", "authorization"} & set(names)
+    assert names["x-forwarded-for"] == "127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    "beginning", [CHUNKED + b"X: ", CHUNKED[:-3] + b"2;x=", CHUNKED + b"X: 1\r\n" * 9_000]
+)
+async def test_what_is_neither_head_nor_body_ends_soon(gateway, echo, beginning):
+    """An endless trailer or chunk extension, which the parser would collect in memory."""
+    sent = 0
+    async with asyncio.timeout(PATIENCE), connection(gateway.port) as (reader, writer):
+        writer.write(beginning)
+        reading = asyncio.create_task(read_all(reader))
+        while not reading.done() and sent < 64 * 2**20:
+            writer.write(b"a" * 65536)
+            sent += 65536
+            await asyncio.sleep(0.001)
+        assert reading.done()
+    assert sent < 8 * 2**20
+    assert echo.seen == []
+
+
+async def test_an_answer_nobody_reads_does_not_keep_the_connection(gateway, monkeypatch):
+    monkeypatch.setattr(GuardedProtocol, "unread_seconds", 0.3)
+    connections = gateway.server.server_state.connections
+    async with asyncio.timeout(PATIENCE), connection(gateway.port) as (_, writer):
+        writer.transport.pause_reading()
+        mine = await _the_one_from(writer.get_extra_info("sockname"), connections)
+        # The kernel takes little, so that the end of the answer has to wait in the gateway.
+        with socket.socket(fileno=os.dup(mine.transport.get_extra_info("socket").fileno())) as its:
+            its.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8192)
+        writer.write(GET.replace(PATH, b"/docs/swagger-ui-bundle.js") + b"\r\n")
+        for _ in range(50):
+            await asyncio.sleep(0.1)
+            if mine not in connections:
+                break
+        assert mine not in connections
+
+
+async def _the_one_from(address: tuple[str, int], connections: set) -> GuardedProtocol:
+    while True:
+        for found in tuple(connections):
+            if found.client == address:
+                return found
+        await asyncio.sleep(0.02)
 
 
 @pytest.fixture
