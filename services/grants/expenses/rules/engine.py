@@ -86,6 +86,10 @@ class Checker:
         limits.sort(key=lambda limit: len(limit.members))
         return Verdict(groups, tuple(breaches), tuple(limits))
 
+    def rules_for(self, kind: str, fund: Fund) -> int:
+        """How many rules look at every single expense of a kind and fund."""
+        return len(self._rows(kind, fund))
+
     def _dispatch(self, kind: str, fund: Fund) -> tuple[Check, ...]:
         item = self.plan.rules.item_of[kind]
         exclusions = [
