@@ -4,9 +4,11 @@ from fastapi import FastAPI
 
 from services.accrual.applications import review_routes, row_routes, template_routes
 from services.accrual.applications import routes as applications
+from services.accrual.certificates import routes as certificates
 from services.accrual.criteria import routes as criteria
 from services.accrual.ledger import routes as ledger
 from services.accrual.settings import Settings
+from services.accrual.statistics import routes as statistics
 from services.accrual.webhooks import routes as webhooks
 from shared.runtime import Runtime, service_app
 
@@ -29,5 +31,8 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
             webhooks.router,
             ledger.router,
             ledger.internal,
+            certificates.router,
+            statistics.router,
+            statistics.internal,
         ],
     )

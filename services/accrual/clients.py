@@ -23,10 +23,13 @@ class Company:
 
 @dataclass(frozen=True, slots=True)
 class Institution:
+    """`brn` is null for an institution the registry knows without one, such as a university."""
+
     institution_id: UUID
     kind: str
     name: str
     status: str
+    brn: str | None
 
 
 class Registry:
@@ -69,7 +72,11 @@ class Registry:
             )
             for item in answer["items"]:
                 one = Institution(
-                    UUID(item["institution_id"]), item["kind"], item["name"], item["status"]
+                    UUID(item["institution_id"]),
+                    item["kind"],
+                    item["name"],
+                    item["status"],
+                    item["brn"],
                 )
                 found[one.institution_id] = one
         return found

@@ -7,8 +7,9 @@ from services.accrual.applications import registry_names, review
 from services.accrual.clients import Registry
 from services.accrual.ledger import service as ledger
 from services.accrual.settings import Settings
+from services.accrual.statistics import service as statistics
 from services.accrual.webhooks import service as webhooks
-from shared.clock import utc_now
+from shared.clock import seoul_day, utc_now
 from shared.idempotency import KEPT_DAYS, purge_keys
 from shared.jobs import Jobs
 from shared.runtime import Runtime
@@ -60,6 +61,13 @@ async def look_up_names(runtime: Runtime, application_id: str) -> None:
 async def release_stale_claims(runtime: Runtime) -> None:
     async with runtime.sessions.begin() as session:
         await review.release_stale(session, now=utc_now())
+
+
+@jobs.task("statistics.open_windows", every="7 0 1 * *")
+async def open_survey_windows(runtime: Runtime) -> None:
+    """Monthly, long before a window is needed: a worker that was down then is no harm."""
+    async with runtime.sessions.begin() as session:
+        await statistics.open_windows(session, today=seoul_day(utc_now()))
 
 
 @jobs.task("webhooks.deliver")

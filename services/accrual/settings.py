@@ -16,6 +16,12 @@ class Settings(ServiceSettings):
         default=100_000, ge=1, validation_alias="ACCRUAL_SECOND_APPROVAL_FROM"
     )
     """Points from which an approval needs a second reviewer."""
+    portal_url: str = ""
+    """Where the portal is, if not where tokens come from; certificates print it (M-052)."""
+    certificate_issuer: str = Field(
+        default="산학협력 마일리지 운영기관", validation_alias="ACCRUAL_CERTIFICATE_ISSUER"
+    )
+    """Whose name and seal certificates bear."""
     webhook_key: SecretStr | None = Field(default=None, validation_alias="ACCRUAL_WEBHOOK_KEY")
     """What webhook secrets are derived from; by default the client secret. Changing it changes
     every partner's secret."""
@@ -23,6 +29,11 @@ class Settings(ServiceSettings):
         default=False, validation_alias="ACCRUAL_WEBHOOK_PRIVATE_TARGETS"
     )
     """Whether webhooks may go to plain HTTP and private addresses: development, closed networks."""
+
+    @property
+    def portal(self) -> str:
+        """Where the address on a certificate leads."""
+        return (self.portal_url or self.token_issuer).rstrip("/")
 
     @property
     def webhook_signing_key(self) -> bytes:

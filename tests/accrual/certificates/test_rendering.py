@@ -1,0 +1,61 @@
+"""The page: the same document gives the same bytes, on every machine and in every thread."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import orjson
+
+from services.accrual.certificates import rendering, rules
+from tests.accrual.certificates.conftest import attached_json
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+URL = "https://mileage.example/verify/008J-4CT4-ANK7-F24S-W"
+
+
+def document(**changed):
+    return {
+        "issuer": "산학협력 마일리지 운영기관",
+        "number": "2026-000001",
+        "verification_number": "008J-4CT4-ANK7-F24S-W",
+        "reissue_of": None,
+        "institution": {"name": "한국대학교", "brn": None},
+        "purpose": None,
+        "recipient": None,
+        "as_of": "2026-02-28",
+        "issued_on": "2026-03-01",
+        "valid_until": "2026-05-30",
+        "by_field": [{"field": "PRACTICE", "name": "대학생 현장실습", "points": 1_234_567}],
+        "balance": 1_234_567,
+        "ledger": {"version": 1, "head": "ab" * 32},
+        **changed,
+    }
+
+
+def drawn(one):
+    look = rules.look(one, key="ABCD1234", url=URL)
+    return rendering.render(orjson.dumps(one), look, url=URL, timestamp=NOW)
+
+
+async def test_the_same_document_gives_the_same_bytes_even_at_once():
+    one, other = document(), document(balance=-5)
+    pages = await asyncio.gather(
+        *(asyncio.to_thread(drawn, wanted) for wanted in (one, other, one, other))
+    )
+    assert pages[0] == pages[2] != pages[1] == pages[3]
+    rendering._compiler.cache_clear()
+    assert drawn(one) == pages[0]
+    assert attached_json(pages[0]) == one
+
+
+async def test_the_longest_texts_stay_on_one_page():
+    long = {"name": "가" * 200, "brn": "1048203590"}
+    page = drawn(document(institution=long, purpose="나" * 60, recipient="다" * 60))
+    assert page.count(b"/Type/Page/") == drawn(document()).count(b"/Type/Page/") == 1
+
+
+def test_both_weights_draw_every_hangul_syllable_hanja_and_the_template():
+    known = rendering.drawable()
+    assert set(range(0xAC00, 0xD7A4)) <= known
+    assert {ord(char) for char in "漢字㈜㎡·“”~"} <= known
+    template = (rendering.HERE / "certificate.typ").read_text(encoding="utf-8")
+    assert {ord(char) for char in template if char != "\n"} <= known
