@@ -27,6 +27,8 @@ def cast(story: Story, gateway: str) -> Iterator[Cast]:
             company=user("9998100015"),
             operator=user("operator"),
             officer=user("officer"),
+            auditor=user("auditor"),
+            evaluators=[user(f"evaluator{n}") for n in (1, 2, 3)],
             run=secrets.token_hex(3),
             today=seoul_day(utc_now()),
         )

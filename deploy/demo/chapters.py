@@ -1,7 +1,7 @@
 """The chapters of the demo: what the four kinds of user do, through the gateway only."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -37,6 +37,8 @@ class Cast:
     company: User
     operator: User
     officer: User
+    auditor: User
+    evaluators: Sequence[User]
     run: str
     today: date
 
@@ -270,11 +272,110 @@ def grants(cast: Cast) -> None:
     story.detail(f"접수번호 {receipt['receipt_number']}")
     received = officer.get(f"{programme}/received")
     story.check("What the agency received", received["total"], 1)
+    _evaluation(cast, programme, draft["id"])
+    _expense(cast, draft["id"])
+
+
+def _evaluation(cast: Cast, programme: str, proposal_id: str) -> None:
+    """From the pre-review to the designation."""
+    story, officer = cast.story, cast.officer
+    story.chapter("9. Reviewers score; what can be counted is calculated")
+    received = f"{GRANTS}/received/{proposal_id}"
+    officer.post(f"{received}/pre-review/start")
+    officer.post(f"{received}/pre-review", {"eligible": True})
+    officer.put(
+        f"{received}/facts",
+        {
+            "lead_region": "gangwon",
+            "records": {
+                "completed_jobs": [{"on": f"{cast.today:%Y-%m-%d}", "proven": True}] * 4,
+            },
+        },
+    )
+    reviewers = [
+        {"reviewer_id": user.subject, "name": f"평가위원 {n}"}
+        for n, user in enumerate(cast.evaluators, 1)
+    ]
+    officer.post(f"{programme}/reviewers", {"reviewers": reviewers})
+    for user, grade in zip(cast.evaluators, (10, 8, 8), strict=True):
+        url = f"{GRANTS}/evaluations/{proposal_id}"
+        seen = user.get(url)
+        scores = {
+            item["code"]: item["scores"][(10 - grade) // 2]
+            for item in seen["items"]
+            if not item["quantitative"]
+        }
+        user.put(url, {"scores": scores, "comment": "적정함"}, headers=seen.tag)
+        user.post(f"{url}/submit")
+    (line,) = officer.post(f"{programme}/ranking", once=True)["items"]
+    for item in line["quantitative"]:
+        story.detail(f"{item['item']}: {item['shown']}")
+    story.detail(f"가점: {line['bonus_shown']}")
+    story.check("Total, exactly and as shown", (line["total"], line["shown"]), _TOTAL)
+    for action in ("prefer", "negotiate", "designate"):
+        officer.post(f"{received}/decide", {"action": action, "reason": "선정평가 결과"})
+
+
+# Training 15 of 15 → 6, investment 60/200 → 10, four jobs → 8; qualitative (70 + 56 + 56) / 3;
+# bonus 5: 24 + 182/3 + 5.
+_TOTAL = ("269/3", "89.66")
+
+
+def _expense(cast: Cast, proposal_id: str) -> None:
+    """An expense checked before it is spent, entered without proof, and settled."""
+    story, university, officer = cast.story, cast.university, cast.officer
+    story.chapter("10. An expense is checked before it is spent, and settled to the won")
+    agreement = officer.post(
+        f"{GRANTS}/received/{proposal_id}/agree",
+        {"agreed_on": "2020-03-02"},
+        once=True,
+        expect=201,
+    )
+    url = f"{GRANTS}/agreements/{agreement['id']}"
+    meeting = {
+        "kind": "meeting",
+        "fund": "grant",
+        "amount_won": 310_000,
+        "purpose": "교육위원회",
+        "payee_name": "가람식당",
+        "obligated_on": "2020-06-10",
+        "paid_on": "2020-06-10",
+        "details": {"event": "교육위원회 1차"},
+    }
+    checked = university.post(f"{url}/expenses/pre-check", meeting)
+    reminders = {item["code"] for item in checked["findings"]}
+    story.check("Over 300,000 won: keep signed minutes", "MINUTES_TO_PROVIDE" in reminders, True)
+    early = meeting | {"obligated_on": "2020-02-28", "paid_on": "2020-02-28"}
+    refused = university.post(f"{url}/expenses/pre-check", early)
+    (finding,) = [item for item in refused["findings"] if item["level"] == "error"]
+    story.detail(f"{finding['message']} [{finding['rule']}, {finding['citation']}]")
+    story.check("Before the period", finding["code"], "OUT_OF_PERIOD")
+    story.check("Recognisable then", refused["recognisable_won"], 0)
+    receipt = meeting | {
+        "amount_won": 30_000,
+        "evidence": [{"kind": "simple_tax_invoice", "amount_won": 30_000}],
+    }
+    found = university.post(f"{url}/expenses/pre-check", receipt)
+    codes = {item["code"] for item in found["findings"]}
+    story.check("30,000 won on a simplified invoice", "SIMPLE_TAX_INVOICE" in codes, True)
+
+    made = university.post(f"{url}/expenses", meeting, once=True, expect=201)
+    entered = university.get(f"{GRANTS}/expenses/{made['id']}")
+    story.check("Entered without proof, recognisable", entered["check"]["recognisable_won"], 0)
+    officer.post(f"{url}/close")
+    university.post(f"{url}/report", {"received_grant_won": 200_000_000, "interest_won": 123_456})
+    result = cast.auditor.post(f"{url}/settlement/runs", once=True, expect=201)["result"]
+    story.check("Disallowed, by ground", result["by_ground"], {"1": 310_000})
+    story.check(
+        "To return: unspent, disallowed and the grant's share of the interest",
+        result["statement"]["return_won"],
+        (200_000_000 - 310_000) + 310_000 + 123_456 * 200 // 260,
+    )
 
 
 def books(cast: Cast) -> None:
     story = cast.story
-    story.chapter("9. The books balance")
+    story.chapter("11. The books balance")
     report = cast.operator.post(f"{LEDGER}/verify")
     story.check("Every chain recomputed", report["ok"], True)
 

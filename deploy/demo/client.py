@@ -81,6 +81,11 @@ class User:
             self._token = answer["access_token"]
         return answer
 
+    @property
+    def subject(self) -> str:
+        """The account's id, as the API knows it."""
+        return str(self.get("/api/v1/auth/me")["id"])
+
     def ask(
         self,
         method: str,
