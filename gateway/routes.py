@@ -40,8 +40,11 @@ class Rule:
     route: Route
 
 
-def _public(service: str, path: str, methods: frozenset[str] = READ) -> Rule:
-    return Rule(methods, rf"/{path}(?:/.*)?", Route(service, f"{service} {path}", public=True))
+def _public(
+    service: str, path: str, methods: frozenset[str] = READ, *, max_body: int = MIB
+) -> Rule:
+    route = Route(service, f"{service} {path}", public=True, max_body=max_body)
+    return Rule(methods, rf"/{path}(?:/.*)?", route)
 
 
 def _upload(service: str, *names: str) -> Rule:
@@ -56,12 +59,13 @@ _FORGOTTEN = replace(_LOGIN, name="auth password")
 _PUSH = Route("accrual", "accrual intake", max_body=256 * MIB, max_seconds=1800)
 
 RULES: tuple[Rule, ...] = (
-    Rule(frozenset({"POST"}), r"/token(?:/revoke)?", _LOGIN),
+    Rule(frozenset({"POST"}), r"/token(?:/(?:revoke|introspect))?", _LOGIN),
     Rule(frozenset({"POST"}), r"/(?:activation(?:/check)?|reset-requests)", _FORGOTTEN),
     _public("auth", "notices"),
     _public("accrual", "criteria", READ | {"POST"}),
     _public("accrual", "templates"),
-    _public("accrual", "certificates/verify", READ | {"POST"}),
+    _public("accrual", "certificates/verify", READ | {"POST"}, max_body=2 * MIB),
+    _public("accrual", "statistics/public"),
     _public("exchange", "listings"),
     _public("grants", "programmes"),
     Rule(WRITE, r"/intake(?:/.*)?", _PUSH),
