@@ -4,10 +4,12 @@ from fastapi import FastAPI
 
 from services.auth.accounts import own_routes, staff_routes
 from services.auth.accounts import routes as passwords
+from services.auth.audit import routes as audit
 from services.auth.clients import routes as clients
 from services.auth.institutions import admin_routes as register
 from services.auth.institutions import routes as institutions
 from services.auth.membership import routes as membership
+from services.auth.notices import routes as notices
 from services.auth.runtime import AuthRuntime
 from services.auth.sessions import routes as sessions
 from services.auth.settings import Settings
@@ -36,5 +38,7 @@ def create_app(settings: Settings, runtime: AuthRuntime | None = None) -> FastAP
             membership.router,
             register.router,
             membership.internal,
+            notices.router,
+            audit.router,
         ],
     )

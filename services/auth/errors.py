@@ -364,3 +364,12 @@ class TooManySecrets(Problem):
     status, code = 409, "TOO_MANY_SECRETS"
     ko = "비밀 키는 한 번에 {most}개까지 쓸 수 있습니다. 쓰지 않는 키를 먼저 폐기하세요."
     en = "At most {most} secrets can be valid at once. Withdraw one first."
+
+
+# --- boards -----------------------------------------------------------------------------------
+
+
+class TooManyFiles(Problem):
+    status, code = 409, "TOO_MANY_FILES"
+    ko = "파일은 {most}개까지 첨부할 수 있습니다."
+    en = "At most {most} files can be attached."

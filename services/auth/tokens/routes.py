@@ -9,10 +9,14 @@ from fastapi import APIRouter, Depends, Form, Query, Request, Response
 from services.auth.accounts import rules as account_rules
 from services.auth.audit.service import Actor
 from services.auth.callers import Runtime, Stranger
+from services.auth.clients import service as clients_service
 from services.auth.errors import ClientNotAllowed, ClientUnknown, OAuthProblem, UnsupportedGrant
 from services.auth.sessions import service as sessions_service
 from services.auth.tokens import cookies, rules, service
+from services.auth.tokens.introspection import introspect
 from services.auth.tokens.schemas import (
+    IntrospectForm,
+    IntrospectOut,
     JwksOut,
     MetadataOut,
     RevocationsOut,
@@ -104,7 +108,7 @@ def _only_portal(client_id: str | None) -> None:
         raise ClientNotAllowed
 
 
-def _client_credentials(form: TokenForm, request: Request) -> tuple[str, str]:
+def _client_credentials(form: TokenForm | IntrospectForm, request: Request) -> tuple[str, str]:
     """From HTTP Basic or from the form, never from both (RFC 6749, 2.3)."""
     scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "basic":
@@ -135,6 +139,23 @@ async def revoke_token(
     cookies.clear_refresh(response, runtime.settings)
 
 
+@router.post(
+    "/token/introspect",
+    response_model=IntrospectOut,
+    response_model_exclude_none=True,
+    summary="토큰 확인 (RFC 7662)",
+)
+async def introspect_token(
+    form: Annotated[IntrospectForm, Form()], request: Request, runtime: Runtime, session: Session
+) -> IntrospectOut:
+    """Asked by a client with its own credentials. Decided by the database, not by a snapshot."""
+    client_id, secret = _client_credentials(form, request)
+    now = utc_now()
+    client = await clients_service.recognise(session, client_id, secret, now=now)
+    found = await introspect(session, runtime.verifier, form.token or "", asked_by=client, now=now)
+    return IntrospectOut(**found)
+
+
 @well_known.get("/jwks.json", response_model=JwksOut, summary="공개 키 (JWKS)")
 async def show_keys(response: Response, runtime: Runtime) -> JwksOut:
     response.headers["Cache-Control"] = "public, max-age=300"
@@ -152,6 +173,7 @@ async def show_metadata(response: Response, runtime: Runtime) -> MetadataOut:
         issuer=issuer,
         token_endpoint=f"{issuer}/api/v1/auth/token",
         revocation_endpoint=f"{issuer}/api/v1/auth/token/revoke",
+        introspection_endpoint=f"{issuer}/api/v1/auth/token/introspect",
         jwks_uri=f"{issuer}/.well-known/jwks.json",
         grant_types_supported=["password", "refresh_token", "client_credentials"],
         token_endpoint_auth_methods_supported=[

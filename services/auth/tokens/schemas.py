@@ -37,6 +37,25 @@ class RevokeForm(BaseModel):
     client_id: str | None = None
 
 
+class IntrospectForm(BaseModel):
+    token: str | None = None
+    token_type_hint: str | None = None
+    client_id: str | None = None
+    client_secret: str | None = None
+
+
+class IntrospectOut(BaseModel):
+    """RFC 7662; of a token that is not good nothing but that is told."""
+
+    active: bool
+    sub: str | None = None
+    client_id: str | None = None
+    scope: str | None = None
+    exp: int | None = None
+    iat: int | None = None
+    token_type: str | None = None
+
+
 class TokenOut(Schema):
     """`refresh_token` is null when it went into the cookie, or when there is none."""
 
@@ -58,6 +77,7 @@ class MetadataOut(Schema):
     issuer: str
     token_endpoint: str
     revocation_endpoint: str
+    introspection_endpoint: str
     jwks_uri: str
     grant_types_supported: list[str]
     token_endpoint_auth_methods_supported: list[str]
