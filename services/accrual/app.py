@@ -6,6 +6,7 @@ from services.accrual.applications import review_routes, row_routes, template_ro
 from services.accrual.applications import routes as applications
 from services.accrual.certificates import routes as certificates
 from services.accrual.criteria import routes as criteria
+from services.accrual.intake import routes as intake
 from services.accrual.ledger import routes as ledger
 from services.accrual.settings import Settings
 from services.accrual.statistics import routes as statistics
@@ -28,6 +29,7 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
             applications.router,
             row_routes.router,
             review_routes.router,
+            intake.router,
             webhooks.router,
             ledger.router,
             ledger.internal,

@@ -3,8 +3,10 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from services.accrual.applications import registry_names, review
+from services.accrual.applications import evidence, registry_names, review
 from services.accrual.clients import Registry
+from services.accrual.intake import landing
+from services.accrual.intake import service as intake
 from services.accrual.ledger import service as ledger
 from services.accrual.settings import Settings
 from services.accrual.statistics import service as statistics
@@ -48,6 +50,9 @@ async def _expire_holds(runtime: Runtime, *, since: datetime | None) -> None:
 
 @jobs.task("files.delete")
 async def delete_file(runtime: Runtime, key: str) -> None:
+    async with runtime.sessions() as session:
+        if await evidence.is_used(session, key):  # evidence of a batch belongs to several
+            return
     await runtime.files.delete(key)
 
 
@@ -68,6 +73,17 @@ async def open_survey_windows(runtime: Runtime) -> None:
     """Monthly, long before a window is needed: a worker that was down then is no harm."""
     async with runtime.sessions.begin() as session:
         await statistics.open_windows(session, today=seoul_day(utc_now()))
+
+
+@jobs.task("intake.process")
+async def process_batch(runtime: Runtime, batch_id: str) -> None:
+    await landing.process(runtime.sessions, UUID(batch_id), max_rows=settings_of(runtime).max_rows)
+
+
+@jobs.task("intake.resume", every="*/10 * * * *")
+async def resume_batches(runtime: Runtime) -> None:
+    async with runtime.sessions.begin() as session:
+        await intake.resume_overdue(session, now=utc_now())
 
 
 @jobs.task("webhooks.deliver")

@@ -22,6 +22,8 @@ class Settings(ServiceSettings):
         default="산학협력 마일리지 운영기관", validation_alias="ACCRUAL_CERTIFICATE_ISSUER"
     )
     """Whose name and seal certificates bear."""
+    intake_max_rows: int = Field(default=100_000, ge=1, validation_alias="ACCRUAL_INTAKE_MAX_ROWS")
+    """Rows a partner system may push at once; they become applications of `max_rows` each."""
     webhook_key: SecretStr | None = Field(default=None, validation_alias="ACCRUAL_WEBHOOK_KEY")
     """What webhook secrets are derived from; by default the client secret. Changing it changes
     every partner's secret."""

@@ -76,7 +76,7 @@ async def judge(
     findings = [
         *checked.findings,
         *check_evidence(rule, attached),
-        *await _claimed_by_others(session, application, raw, checked.rows),
+        *await claimed_by_others(session, application, raw, checked.rows),
     ]
     return Verdict(rule, raw, checked, tuple(findings))
 
@@ -131,7 +131,7 @@ def live_key(application: Application, row: Row) -> bytes:
     return row.key
 
 
-async def _claimed_by_others(
+async def claimed_by_others(
     session: AsyncSession, application: Application, raw: Sequence[RawRow], rows: Sequence[Row]
 ) -> list[Finding]:
     """DUPLICATE_CLAIM for rows that another live application holds (M-020)."""

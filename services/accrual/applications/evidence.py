@@ -111,6 +111,14 @@ async def kinds_attached(session: AsyncSession, application_id: UUID) -> frozens
     return frozenset(found)
 
 
+async def is_used(session: AsyncSession, key: str) -> bool:
+    """Whether any application still shows these bytes, or a batch to come may."""
+    found = await session.scalar(
+        select(ApplicationFile.id).where(ApplicationFile.key == key).limit(1)
+    )
+    return found is not None or key.startswith("intake/")
+
+
 def _editable(application: Application) -> None:
     if application.state not in EDITABLE:
         raise conflict(application.state)

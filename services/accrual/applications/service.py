@@ -7,7 +7,7 @@ different: with one wrong cell nothing of it is saved (M-014).
 import math
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import orjson
@@ -69,6 +69,7 @@ async def create_draft(
     field: str,
     memo: str,
     institution_name: str | None = None,
+    source: Literal["portal", "partner"] = "portal",
 ) -> Application:
     """An empty application. Raises `FieldNotPermitted`."""
     access.check_field(claims, field)
@@ -77,6 +78,7 @@ async def create_draft(
         institution_name=institution_name,
         field=field,
         memo=memo,
+        source=source,
         test_mode=claims.test_mode,
         on_behalf=access.is_operator(claims),
         created_by=claims.sub,

@@ -97,7 +97,7 @@ async def test_an_operator_cannot_touch_what_was_never_submitted(world):
     application = await world.university().ready([practice(1)])
     operator = world.operator()
     for verb, path in routes(world):
-        if "{application_id}" in path:
+        if "{application_id}" in path and "/sandbox/" not in path:
             answer = await operator.call(
                 verb, fill(path, application_id=application), **body_for(verb, path)
             )
