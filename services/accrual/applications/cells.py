@@ -17,7 +17,7 @@ Nothing a cell can hold makes these functions raise.
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
@@ -61,6 +61,11 @@ Value = str | int | date
 
 def is_blank(cell: Cell) -> bool:
     return cell is None or (isinstance(cell, str) and not cell.strip())
+
+
+def are_blank(cells: Sequence[Cell]) -> bool:
+    """Whether a row is blank; most are not, and their first cell says so."""
+    return is_blank(cells[0]) and all(map(is_blank, cells))
 
 
 def brn(cell: Cell) -> str | Fault:

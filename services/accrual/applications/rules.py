@@ -8,6 +8,7 @@ the row's own number in the sheet.
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 from typing import Any
 
 from services.accrual import errors
@@ -101,7 +102,7 @@ def check_rows(
     `absent` the keys of columns a sheet does not have, reported once and not on every row. Blank
     rows are passed over.
     """
-    filled = [(i, row) for i, row in enumerate(raw) if not all(map(cells.is_blank, row.cells))]
+    filled = [(i, row) for i, row in enumerate(raw) if not cells.are_blank(row.cells)]
     if not filled or len(filled) > max_rows:
         kind = errors.TOO_MANY_ROWS if filled else errors.NO_ROWS
         return Checked((), (kind.at("/rows", limit=max_rows),), Assessment(()), {})
@@ -170,9 +171,11 @@ def _read(
         columns.append(column)
         parsed_columns.append(parsed)
     keys = [column.key for column in columns]
+    shape = dict.fromkeys(keys, "")  # copies of a dictionary need not grow
     entries = []
     for (position, raw), parsed in zip(filled, zip(*parsed_columns, strict=True), strict=True):
-        values = dict(zip(keys, parsed, strict=True))
+        values: dict[str, Any] = shape.copy()
+        values.update(zip(keys, parsed, strict=True))
         entry = _Entry(position, raw.number, values)
         for index, column in doubtful:
             _settle(check, entry, column, parsed[index], absent)
@@ -247,7 +250,8 @@ def _check_restrictions(check: _Check, entry: _Entry) -> None:
 
 
 def _check_period(check: _Check, entry: _Entry) -> None:
-    start, end = entry.day("start_date"), entry.day("end_date")
+    start = entry.day("start_date")
+    end = entry.day("end_date") if start else None
     if start and end and start > end:
         check.add(entry, "end_date", errors.DATE_ORDER)
 
@@ -308,11 +312,12 @@ def _without_duplicates(check: _Check, entries: Sequence[_Entry]) -> list[_Entry
         for column in COLUMNS[check.rule.code]
         if column.required and column.key in check.rule.identity
     }
+    fold = cache(cells.folded)  # of this sheet only: names should not outlive it in memory
     first: dict[bytes, _Entry] = {}
     kept = []
     for entry in entries:
         if identity <= entry.values.keys():
-            entry.key = claim_key(check.rule, entry.values)
+            entry.key = claim_key(check.rule, entry.values, fold)
             earlier = first.setdefault(entry.key, entry)
             if earlier is not entry:
                 check.add(entry, "brn", errors.DUPLICATE_ROW, other=earlier.number)

@@ -213,7 +213,7 @@ def _rows(
             picked = pick(line)
         else:  # blanks to the last column, and one more for the absent ones
             picked = pick((*line[:width], *("",) * (width + 1 - min(len(line), width))))
-        if all(map(cells.is_blank, picked)):
+        if cells.are_blank(picked):
             continue
         if starts:
             picked = _unmerged(number, picked, columns, merged)

@@ -18,7 +18,7 @@ from services.accrual.applications.cells import Fault
 # within 10,000 rows and 104 columns, no error, not hidden. Whole tags, because of two `r` in one
 # tag, which is no XML, the parser takes the second.
 _ODD_CELL = re.compile(
-    rb'<c(?! r="[A-C]?[A-Z][0-9]{1,4}"(?: s="[0-9]+")?(?: t="(?:s|n|b|d|str|inlineStr)")? ?/?>)'
+    rb'<c(?! r="[A-C]?[A-Z][0-9]{1,4}"[ st="0-9nbd]*+(?:inlineStr")?/?>)'  # no other `r`, no "e"
 )
 _ODD_ROW = re.compile(rb'<row(?! r="[0-9]{1,4}"(?: (?!r=|hidden=)[A-Za-z0-9:]++="[^"<]*+")*+ ?/?>)')
 

@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.accrual import errors
@@ -124,6 +124,7 @@ def test_the_last_eligible_day(reference, last):
     assert last.isoformat() in late.findings[0].message()
 
 
+@settings(deadline=None)
 @given(st.dates(date(2022, 3, 1), date(2100, 1, 1)))
 def test_the_window_is_a_year_and_never_shrinks(reference):
     last = last_eligible_day(reference)
@@ -489,6 +490,7 @@ cell = st.one_of(
 )
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.sampled_from(list(COLUMNS)), st.data())
 def test_whatever_the_cells_hold_the_check_answers(field, data):
     columns = COLUMNS[field]

@@ -5,7 +5,7 @@ import unicodedata
 from datetime import date, datetime, time, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.accrual import errors
@@ -228,6 +228,7 @@ anything = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(anything, st.sampled_from([column for columns in COLUMNS.values() for column in columns]))
 def test_nothing_a_cell_can_hold_raises_and_every_suggestion_is_accepted(cell, column):
     parse = column.parser(TODAY)
@@ -247,6 +248,7 @@ def test_nothing_a_cell_can_hold_raises_and_every_suggestion_is_accepted(cell, c
         assert parse(result) == result
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(max_size=12), min_size=1, max_size=6), st.integers(0, 12))
 def test_text_that_is_clean_together_is_clean_one_by_one(texts, limit):
     if cells.are_clean(texts, limit):

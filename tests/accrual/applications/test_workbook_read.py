@@ -7,7 +7,7 @@ from datetime import date
 
 import openpyxl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.accrual.applications.columns import COLUMNS, header_key
@@ -314,6 +314,7 @@ def test_no_more_rows_are_taken_than_the_check_needs_to_refuse_them():
     assert codes(refused) == ["TOO_MANY_ROWS"]
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.lists(st.text(st.characters(codec="utf-8"), max_size=8), min_size=2, max_size=4),
@@ -327,12 +328,14 @@ def test_quoted_records_come_back_as_they_were(lines, delimiter):
     assert list(records("\n".join(quoted), delimiter)) == lines
 
 
+@settings(deadline=None)
 @given(st.text(st.sampled_from(list('",\t\r\n=a')), max_size=60), st.sampled_from([",", "\t"]))
 def test_records_never_lose_a_character_that_matters(text, delimiter):
     letters_in = text.count("a")
     assert sum(cell.count("a") for line in records(text, delimiter) for cell in line) == letters_in
 
 
+@settings(deadline=None)
 @given(st.one_of(st.binary(max_size=300), st.text(max_size=300).map(str.encode)))
 def test_any_bytes_are_read_or_refused(data):
     with suppress(FileUnusable):

@@ -6,7 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.accrual import errors
@@ -147,6 +147,7 @@ def test_a_negative_quantity_is_a_mistake_of_the_caller():
         mileage(FIELDS["PRACTICE"], -1)
 
 
+@settings(deadline=None)
 @given(power_field, won)
 def test_a_power_result_is_exact(field, amount):
     """m is the floor exactly if m^q ≤ f^q × (D/B)^p < (m+1)^q, in whole fractions."""
@@ -158,6 +159,7 @@ def test_a_power_result_is_exact(field, amount):
     assert points**q <= exact < (points + 1) ** q
 
 
+@settings(deadline=None)
 @given(power_field, won)
 def test_the_unrounded_result_agrees_with_decimals_of_high_precision(field, amount):
     formula = FIELDS[field].formula
@@ -172,12 +174,14 @@ def test_the_unrounded_result_agrees_with_decimals_of_high_precision(field, amou
     assert unrounded(FIELDS[field], amount) == str(expected)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(list(FIELDS)), won, won)
 def test_more_never_earns_less(field, one, other):
     less, more = sorted((one, other))
     assert mileage(FIELDS[field], less) <= mileage(FIELDS[field], more)
 
 
+@settings(deadline=None)
 @given(power_field, st.lists(st.integers(1, 10**11), min_size=1, max_size=8))
 def test_a_contract_paid_in_instalments_earns_what_it_earns_at_once(field, instalments):
     rule = FIELDS[field]
@@ -189,6 +193,7 @@ def test_a_contract_paid_in_instalments_earns_what_it_earns_at_once(field, insta
     assert posted.points == mileage(rule, sum(instalments))
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(["PRACTICE", "CURRICULUM"]),
     st.lists(st.integers(1, 10**9), min_size=1, max_size=12),
