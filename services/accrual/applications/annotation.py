@@ -36,7 +36,7 @@ def annotate(
     Marks of an earlier round are taken away first, so that the copy can be corrected, uploaded and
     annotated again. Macros are not kept. Delimited text, and a workbook the writing library cannot
     open, come back as a new workbook with the same cells in the same places. Takes about a second
-    for 5,000 rows: not for the event loop. Raises as `read_sheet` does.
+    for 1,000 faulty rows: not for the event loop. Raises as `read_sheet` does.
     """
     findings = list(findings)
     sheet = read_sheet(data, columns, max_rows=0)
