@@ -15,6 +15,7 @@ from sqlalchemy import Select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.accrual.applications.delimited import safe_field
+from services.accrual.applications.models import Application
 from services.accrual.applications.moves import NAMES
 from services.accrual.statistics import service
 from services.accrual.statistics.rules import Window
@@ -27,24 +28,27 @@ Line = Sequence[str | int]
 async def write_workbook(
     session: AsyncSession, wanted: Window, claims: Claims, institution_id: UUID | None = None
 ) -> IO[bytes]:
-    """A temporary file, at its start; the caller closes it."""
+    """A temporary file, at its start; the caller closes it. Raises `NotFound` for an institution
+    that is not the caller's."""
+    # First who may see what: a refusal must not leave a half-written workbook behind.
+    figures = service.by_institution(wanted, claims, institution_id)
+    columns = figures.selected_columns
+    figures = figures.order_by(columns.institution_name, columns.institution_id, columns.field)
+    risky = service.at_risk(wanted, claims, institution_id).order_by(
+        Application.applied_on, Application.id
+    )
     file = tempfile.SpooledTemporaryFile(max_size=2**20)  # noqa: SIM115  # outlives this function
     try:
         book = xlsxwriter.Workbook(file, {"constant_memory": True})
         bold = book.add_format({"bold": True, "bottom": 1})
         names = service.field_names()
-        figures = book.add_worksheet("집계")
-        _write(figures, 0, ("기관명", "적립분야", "신청건수", "실적건수", "마일리지(점)"), bold)
-        query = service.by_institution(wanted, claims, institution_id)
-        ordered = query.order_by(
-            query.selected_columns.institution_name, query.selected_columns.field
-        )
-        await _fill(session, figures, ordered, lambda row: _figure(row, names))
-        risky = book.add_worksheet("미적립")
+        page = book.add_worksheet("집계")
+        _write(page, 0, ("기관명", "적립분야", "신청건수", "실적건수", "마일리지(점)"), bold)
+        await _fill(session, page, figures, lambda row: _figure(row, names))
+        page = book.add_worksheet("미적립")
         heading = ("번호", "기관명", "적립분야", "진행상태", "신청일", "마일리지(점)")
-        _write(risky, 0, heading, bold)
-        query = service.at_risk(wanted, claims, institution_id)
-        await _fill(session, risky, query, lambda row: _at_risk(row[0], names))
+        _write(page, 0, heading, bold)
+        await _fill(session, page, risky, lambda row: _at_risk(row[0], names))
         await asyncio.to_thread(book.close)
     except BaseException:
         file.close()
