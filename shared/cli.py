@@ -2,7 +2,8 @@
 
 import asyncio
 import importlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 
 import click
@@ -22,8 +23,10 @@ def service_cli(
     *,
     bootstrap: Callable[[Runtime], Awaitable[None]] = _nothing,
     seed_demo: Callable[[Runtime], Awaitable[None]] = _nothing,
+    actions: Mapping[str, Callable[[Runtime], Awaitable[None]]] | None = None,
 ) -> click.Group:
-    """The commands every service has. Modules are imported by the commands that need them."""
+    """The commands every service has, and `actions` of its own by name; a docstring's first line
+    is the help. Modules are imported by the commands that need them."""
 
     def settings() -> Any:
         return importlib.import_module(f"services.{name}.settings").Settings()
@@ -96,7 +99,14 @@ def service_cli(
     def migration_command(message: str) -> None:
         migrations.revision(name, settings().database_url, message)
 
+    for action_name, action in (actions or {}).items():
+        help_line = (action.__doc__ or "").strip().partition("\n")[0]
+        cli.command(action_name, help=help_line)(partial(_act, runtime, action))
     return cli
+
+
+def _act(runtime: Callable[[], Runtime], action: Callable[[Runtime], Awaitable[None]]) -> None:
+    _run(runtime(), action)
 
 
 def _run(runtime: Runtime, action: Callable[[Runtime], Awaitable[None]]) -> None:

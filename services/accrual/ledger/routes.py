@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import AwareDatetime
 
-from services.accrual.ledger import errors, rules, schemas, service, statements
+from services.accrual.ledger import errors, rules, schemas, service, statements, verification
 from services.accrual.ledger.models import Entry, Transfer
 from services.accrual.ledger.rules import Kind, NewReversal, NewTransfer
 from shared.caller import institution_of, requires
@@ -20,6 +20,7 @@ router = APIRouter(prefix="/api/v1/accrual/ledger", tags=["ledger"])
 internal = APIRouter(prefix="/internal/ledger", tags=["internal"])
 
 Reader = Annotated[Claims, Depends(requires("ledger:read"))]
+Operator = Annotated[Claims, Depends(requires("ledger:adjust"))]
 Mover = Annotated[Claims, Depends(requires("ledger:transfer"))]
 
 SEES_ALL = frozenset({"operator", "ministry"})
@@ -116,6 +117,12 @@ def _line(entry: Entry, transfer: Transfer, *, limited: bool) -> dict[str, Any]:
         "transfer_id": transfer.id,
         "reverses_id": transfer.reverses_id,
     }
+
+
+@router.post("/verify", response_model=schemas.ReportOut, summary="원장 검증")
+async def verify_ledger(_operator: Operator, session: Session) -> Any:
+    """모든 거래와 잔액을 처음부터 다시 계산해 확인합니다."""
+    return await verification.verify(session)
 
 
 @internal.post("/holds", status_code=201, response_model=schemas.TransferOut)

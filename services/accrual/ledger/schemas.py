@@ -93,6 +93,27 @@ class FieldBalanceOut(Schema):
     points: int
 
 
+class BrokenOut(Schema):
+    """The first row that does not fit."""
+
+    check: str
+    account_id: UUID | None
+    version: int | None
+    transfer_id: UUID | None
+    recorded_at: AwareDatetime
+
+
+class ReportOut(Schema):
+    """What recomputing every digest, chain, balance and pair of entries found."""
+
+    ok: bool
+    accounts: int
+    entries: int
+    transfers: int
+    points_issued: int
+    broken: BrokenOut | None
+
+
 class AccountOut(Schema):
     """`balance`, `held` and `available` are null for a sub-account limited to some fields."""
 

@@ -1,0 +1,117 @@
+"""The ledger proves itself: everything is recomputed, and the first broken row is named.
+
+Each check is one set-based statement over whole tables, in the order in which a falsification
+would have to be made to fit. The database refuses changes; this finds those made past it.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+_DIGESTS = """
+    SELECT NULL::uuid AS account_id, NULL::bigint AS version, t.id AS transfer_id, t.recorded_at
+    FROM transfer AS t
+    WHERE t.digest <> transfer_digest(ROW(
+        t.id, t.state, t.kind, t.debit_account, t.credit_account, t.amount, t.pending_id,
+        t.reverses_id, nullif(t.effective_at, t.recorded_at), t.expires_at, t.field, t.title,
+        t.reference, t.origin_id, t.metadata)::transfer_request)
+    ORDER BY t.recorded_at, t.id LIMIT 1
+"""
+
+# An account's entries count up from one without a gap, each balance continues the one before, and
+# each hash the hash before.
+_CHAINS = """
+    SELECT account_id, version, transfer_id, recorded_at FROM (
+        SELECT e.account_id, e.version, e.transfer_id, e.recorded_at,
+            e.version = row_number() OVER so_far
+            AND e.balance = sum(e.amount) OVER so_far
+            AND e.hash = chain(''::bytea, entry_content(
+                e.account_id, e.version, e.amount, e.balance, e.held, e.effective_at,
+                e.recorded_at, t.digest)) OVER so_far AS whole
+        FROM entry AS e LEFT JOIN transfer AS t ON t.id = e.transfer_id
+        WINDOW so_far AS (PARTITION BY e.account_id ORDER BY e.version)
+    ) AS checked
+    WHERE whole IS NOT TRUE
+    ORDER BY recorded_at, account_id, version LIMIT 1
+"""
+
+_ACCOUNTS = """
+    SELECT a.id AS account_id, a.version, NULL::uuid AS transfer_id, a.opened_at AS recorded_at
+    FROM account AS a
+    LEFT JOIN LATERAL (
+        SELECT e.version, e.balance, e.held, e.hash FROM entry AS e
+        WHERE e.account_id = a.id ORDER BY e.version DESC LIMIT 1) AS last ON true
+    WHERE (a.version, a.balance, a.held, a.head) IS DISTINCT FROM (
+        coalesce(last.version, 0), coalesce(last.balance, 0), coalesce(last.held, 0),
+        coalesce(last.hash, ''::bytea))
+    ORDER BY a.id LIMIT 1
+"""
+
+# What a posted transfer took from one account it gave to another; only system accounts, whose
+# balance is derived, have no entry. So the books sum to zero.
+_LEGS = """
+    SELECT NULL::uuid AS account_id, NULL::bigint AS version, t.id AS transfer_id, t.recorded_at
+    FROM transfer AS t
+    CROSS JOIN LATERAL (VALUES (t.debit_account, -t.amount), (t.credit_account, t.amount))
+        AS leg (account_id, amount)
+    LEFT JOIN entry AS e
+        ON e.transfer_id = t.id AND e.account_id = leg.account_id AND e.amount = leg.amount
+    WHERE t.state = 'posted' AND NOT is_system_account(leg.account_id) AND e.transfer_id IS NULL
+    ORDER BY t.recorded_at, t.id LIMIT 1
+"""
+
+CHECKS: Final = {
+    "transfer_digest": _DIGESTS,
+    "entry_chain": _CHAINS,
+    "account_balance": _ACCOUNTS,
+    "transfer_entries": _LEGS,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """The first row that does not fit, by the check that found it."""
+
+    check: str
+    account_id: UUID | None
+    version: int | None
+    transfer_id: UUID | None
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """`points_issued` is what all institutions own together: what issuance has given out and
+    redemption and expiry have not taken back."""
+
+    ok: bool
+    accounts: int
+    entries: int
+    transfers: int
+    points_issued: int
+    broken: Broken | None
+
+
+async def verify(session: AsyncSession) -> Report:
+    """Recompute every digest, chain, balance and pair of entries, in one snapshot."""
+    await session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+    accounts, entries, transfers, points = (
+        await session.execute(
+            text(
+                "SELECT (SELECT count(*) FROM account), (SELECT count(*) FROM entry), "
+                "(SELECT count(*) FROM transfer), "
+                "(SELECT coalesce(sum(balance), 0)::bigint FROM account)"
+            )
+        )
+    ).one()
+    broken = None
+    for check, statement in CHECKS.items():
+        row = (await session.execute(text(statement))).one_or_none()
+        if row is not None:
+            broken = Broken(check, row.account_id, row.version, row.transfer_id, row.recorded_at)
+            break
+    return Report(broken is None, accounts, entries, transfers, points, broken)

@@ -1,0 +1,102 @@
+"""Falsifying any column of any row, past the database's own refusals, is found and named."""
+
+import pytest
+
+from services.accrual.app import create_app
+from services.accrual.ledger import verification
+from tests.accrual.ledger.conftest import Ledger, move
+
+
+@pytest.fixture
+def ledger(runtime):
+    """Without the usual look at the books in the end: these tests falsify them."""
+    return Ledger(runtime.sessions)
+
+
+@pytest.fixture
+async def books(ledger):
+    """Three institutions, some traffic, a hold posted in part."""
+    one, two = await ledger.institution(1_000), await ledger.institution(500)
+    three = await ledger.institution()
+    await ledger.post(move(one, two, 100), move(two, three, 50))
+    await ledger.post(move(one, three, 7))
+    return one, two, three
+
+
+async def falsify(ledger, statement: str) -> None:
+    """As a superuser would who wants to leave no trace."""
+    await ledger.sql("SET LOCAL session_replication_role = replica; " + statement)
+
+
+async def test_an_honest_ledger_is_whole(ledger, books):
+    report = await ledger(verification.verify)
+    assert (report.ok, report.broken) == (True, None)
+    assert (report.accounts, report.transfers, report.points_issued) == (3, 5, 1_500)
+
+
+async def test_an_empty_ledger_is_whole(ledger):
+    assert (await ledger(verification.verify)).ok
+
+
+ONE_TRANSFER = "WHERE id = (SELECT id FROM transfer WHERE amount = 100)"
+ONE_ENTRY = "WHERE amount = -100"
+SWAP = "UPDATE transfer SET credit_account = debit_account, debit_account = credit_account"
+
+
+@pytest.mark.parametrize(
+    ("statement", "check"),
+    [
+        (f"UPDATE transfer SET amount = 101 {ONE_TRANSFER}", "transfer_digest"),
+        (f"UPDATE transfer SET kind = 'gift' {ONE_TRANSFER}", "transfer_digest"),
+        (f"UPDATE transfer SET reference = 'x' {ONE_TRANSFER}", "transfer_digest"),
+        (f"UPDATE transfer SET field = 'HIRING' {ONE_TRANSFER}", "transfer_digest"),
+        (f"{SWAP} {ONE_TRANSFER}", "transfer_digest"),
+        (f"UPDATE transfer SET effective_at = effective_at - interval '1 year' {ONE_TRANSFER}",
+         "transfer_digest"),
+        (f"UPDATE transfer SET digest = sha256('x') {ONE_TRANSFER}", "transfer_digest"),
+        (f"UPDATE entry SET amount = amount - 1 {ONE_ENTRY}", "entry_chain"),
+        (f"UPDATE entry SET balance = balance + 1 {ONE_ENTRY}", "entry_chain"),
+        (f"UPDATE entry SET held = held + 1 {ONE_ENTRY}", "entry_chain"),
+        (f"UPDATE entry SET hash = sha256('x') {ONE_ENTRY}", "entry_chain"),
+        (f"UPDATE entry SET recorded_at = recorded_at - interval '1 day' {ONE_ENTRY}",
+         "entry_chain"),
+        (f"UPDATE entry SET effective_at = effective_at - interval '1 day' {ONE_ENTRY}",
+         "entry_chain"),
+        (f"UPDATE entry SET transfer_id = uuidv7() {ONE_ENTRY}", "entry_chain"),
+        (f"DELETE FROM entry {ONE_ENTRY}", "entry_chain"),
+        ("DELETE FROM transfer WHERE amount = 100", "entry_chain"),
+        ("UPDATE account SET balance = balance + 1 WHERE balance > 600", "account_balance"),
+        ("UPDATE account SET held = held + 1 WHERE balance > 600", "account_balance"),
+        ("UPDATE account SET head = sha256('x') WHERE balance > 600", "account_balance"),
+        ("DELETE FROM entry WHERE amount = 7", "account_balance"),
+    ],
+)  # fmt: skip
+async def test_every_falsification_is_found(ledger, books, statement, check):
+    await falsify(ledger, statement)
+    report = await ledger(verification.verify)
+    assert not report.ok
+    assert report.broken is not None
+    assert report.broken.check == check
+
+
+async def test_a_side_of_a_transfer_taken_out_with_its_account_made_to_fit_is_found(ledger, books):
+    _one, _two, three = books
+    await falsify(
+        ledger,
+        f"DELETE FROM entry WHERE account_id = '{three}' AND version = 2; "
+        "UPDATE account SET version = 1, balance = 50, "
+        f"head = (SELECT hash FROM entry WHERE account_id = '{three}' AND version = 1) "
+        f"WHERE id = '{three}'",
+    )
+    report = await ledger(verification.verify)
+    assert report.broken is not None
+    assert report.broken.check == "transfer_entries"
+
+
+async def test_only_the_operator_may_ask(runtime, client_of, tokens, ledger, books):
+    http = client_of(create_app(runtime.settings, runtime))
+    url = "/api/v1/accrual/ledger/verify"
+    assert (await http.post(url)).status_code == 401
+    assert (await http.post(url, headers=tokens.headers("ledger:read"))).status_code == 403
+    answer = await http.post(url, headers=tokens.headers("ledger:adjust", role="operator"))
+    assert (answer.status_code, answer.json()["ok"]) == (200, True)
