@@ -1,11 +1,14 @@
 """The page: the same document gives the same bytes, on every machine and in every thread."""
 
 import asyncio
+import re
+from dataclasses import asdict
 from datetime import UTC, datetime
 
 import orjson
 
 from services.accrual.certificates import rendering, rules
+from services.accrual.criteria.service import versions
 from tests.accrual.certificates.conftest import attached_json
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -32,7 +35,8 @@ def document(**changed):
 
 
 def drawn(one):
-    look = rules.look(one, key="ABCD1234", url=URL)
+    key = None if one["institution"]["brn"] else "ABCD1234"
+    look = rules.look(one, key=key, url=URL)
     return rendering.render(orjson.dumps(one), look, url=URL, timestamp=NOW)
 
 
@@ -47,10 +51,24 @@ async def test_the_same_document_gives_the_same_bytes_even_at_once():
     assert attached_json(pages[0]) == one
 
 
-async def test_the_longest_texts_stay_on_one_page():
-    long = {"name": "가" * 200, "brn": "1048203590"}
-    page = drawn(document(institution=long, purpose="나" * 60, recipient="다" * 60))
-    assert page.count(b"/Type/Page/") == drawn(document()).count(b"/Type/Page/") == 1
+def test_the_fullest_certificate_stays_on_one_page():
+    names = {rule.code: rule.ko for rule in versions()[-1].fields.values()}
+    points = dict.fromkeys([*names, None], 123_456_789_012)
+    full = document(
+        institution={"name": "가" * 200, "brn": "1048203590"},
+        purpose="나" * 60,
+        recipient="다" * 60,
+        reissue_of="2026-000000",
+        by_field=[asdict(part) for part in rules.parts(points, names)],
+        balance=sum(points.values()),
+    )
+    assert len(full["by_field"]) == 8
+    assert pages(drawn(full)) == pages(drawn(document())) == 1
+    assert pages(drawn(document(by_field=full["by_field"] * 4))) == 2  # the count can tell
+
+
+def pages(pdf):
+    return len(re.findall(rb"/Type ?/Page\b", pdf))
 
 
 def test_both_weights_draw_every_hangul_syllable_hanja_and_the_template():
