@@ -8,6 +8,7 @@ office has the number 999, so the companies' business numbers belong to nobody.
 from dataclasses import dataclass
 from uuid import UUID, uuid5
 
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from services.auth.accounts.models import Account, FieldPermission
@@ -107,7 +108,12 @@ async def seed_demo(runtime: Runtime) -> None:
     assert isinstance(runtime, AuthRuntime)
     of_name = {item.name: item.id for item in INSTITUTIONS}
     of_login = {item.login_id: item.id for item in ACCOUNTS}
-    hashes = {item.login_id: await runtime.passwords.hash(item.password) for item in ACCOUNTS}
+    async with runtime.sessions() as session:
+        present = set(await session.scalars(select(Account.login_id)))
+    missing = [item for item in ACCOUNTS if item.login_id not in present]
+    if not missing:
+        return
+    hashes = {item.login_id: await runtime.passwords.hash(item.password) for item in missing}
     institutions = [
         {
             "id": item.id,
@@ -141,11 +147,11 @@ async def seed_demo(runtime: Runtime) -> None:
             "must_change_password": item.must_change,
             "email": f"{item.login_id}@demo.example",
         }
-        for item in ACCOUNTS
+        for item in missing
     ]
     permissions = [
         {"account_id": item.id, "field": field, "enabled": True}
-        for item in ACCOUNTS
+        for item in missing
         for field in item.fields
     ]
     async with runtime.sessions.begin() as session:
@@ -155,4 +161,5 @@ async def seed_demo(runtime: Runtime) -> None:
             (Account, accounts),
             (FieldPermission, permissions),
         ):
-            await session.execute(insert(model).values(rows).on_conflict_do_nothing())
+            if rows:
+                await session.execute(insert(model).values(rows).on_conflict_do_nothing())

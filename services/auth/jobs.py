@@ -3,7 +3,7 @@
 from datetime import timedelta
 from uuid import UUID
 
-from services.auth.accounts import credentials, throttle
+from services.auth.accounts import credentials, measures, throttle
 from services.auth.messages import service as messages
 from services.auth.messages.service import DELIVER
 from services.auth.runtime import AuthRuntime
@@ -50,6 +50,8 @@ async def purge(runtime: Runtime) -> None:
         await throttle.purge(session, now - timedelta(days=2))
         await messages.purge(session, now - MESSAGES_KEPT)
         await credentials.purge(session, now - CREDENTIALS_KEPT)
+        kept = timedelta(days=_auth(runtime).settings.removed_accounts_kept_days)
+        await measures.forget_removed(session, now - kept)
 
 
 def _auth(runtime: Runtime) -> AuthRuntime:

@@ -24,6 +24,7 @@ class Settings(ServiceSettings):
     portal_origins: str = ""
     initial_credential: Literal["link", "legacy"] = "link"
     operator_second_factor: bool = False
+    removed_accounts_kept_days: int = 90
     session_idle_minutes: int = 30
     session_hours: int = 12
 

@@ -7,6 +7,7 @@ by someone who may not be there.
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.auth.accounts import credentials, second_factor, service
@@ -15,11 +16,14 @@ from services.auth.accounts.models import Account
 from services.auth.accounts.rules import Status
 from services.auth.accounts.staff import Manager, Opened, managed, note
 from services.auth.accounts.throttle import forgive_everywhere
+from services.auth.audit.service import SYSTEM, record
 from services.auth.errors import SelfTreatment
 from services.auth.institutions.models import Institution
 from services.auth.vault import Vault
 from shared.db import Sessions
 from shared.problems import StateConflict
+
+FORGOTTEN_NAME = "(파기)"
 
 
 async def disable(
@@ -54,6 +58,31 @@ async def remove(
     await second_factor.clear(session, account, actor=manager.actor)
     note(session, manager.actor, account, "account.removed")
     await service.end_everything(session, account, reason="removed", now=now)
+
+
+async def forget_removed(session: AsyncSession, before: datetime) -> int:
+    """Destroy the personal data of accounts removed before an instant (A7); returns how many. The
+    row and its id stay, so that what the account did still has an author."""
+    forgotten = await session.execute(
+        update(Account)
+        .where(
+            Account.status == Status.REMOVED,
+            Account.updated_at < before,
+            Account.name != FORGOTTEN_NAME,
+        )
+        .values(name=FORGOTTEN_NAME, department=None, phone=None, mobile=None, email=None)
+        .returning(Account.id)
+    )
+    ids = forgotten.scalars().all()
+    for account_id in ids:
+        record(
+            session,
+            SYSTEM,
+            "personal_data.destroyed",
+            object_type="account",
+            object_id=account_id,
+        )
+    return len(ids)
 
 
 async def reset(

@@ -144,3 +144,10 @@ async def rotate(session: AsyncSession, vault: Vault, *, overlap: timedelta, now
     dead = rules.outlived([KeyTimes(row.kid, row.active_from) for row in rows], now)
     await session.execute(delete(SigningKey).where(SigningKey.kid.in_(dead)))
     return await make_key(session, vault, active_from=now + overlap)
+
+
+async def drop_all_but(session: AsyncSession, kid: str) -> None:
+    """A key leaked: nothing it signed is believed any more, as soon as the others have read the
+    new keys. Everybody logs in again."""
+    await session.execute(delete(SigningKey).where(SigningKey.kid != kid))
+    record(session, SYSTEM, "signing_key.others_dropped", object_type="signing_key", object_id=kid)
