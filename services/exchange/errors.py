@@ -236,6 +236,14 @@ class NoAdjustment(Problem):
     en = "There is no change waiting for consent."
 
 
+class AnswerTooLate(Problem):
+    """The request has lapsed; the sweep gives its slot and mileage back within a minute."""
+
+    status, code = 409, "ANSWER_TOO_LATE"
+    ko = "승인 기한이 지난 신청입니다."
+    en = "The time to accept this request is over."
+
+
 class NotYetStarted(Problem):
     status, code = 409, "NOT_YET_STARTED"
     ko = "이용 시작 시각({starts_at}) 이후에 처리할 수 있습니다."

@@ -19,7 +19,10 @@ from shared.problems import Invalid, NotFound
 
 
 async def accept(session: AsyncSession, order: Order, actor: Actor, *, now: datetime) -> None:
+    """Raises `AnswerTooLate` from the instant the request lapses, swept up or not."""
     await journal.apply(session, order, Action.ACCEPT, actor)
+    if order.lapse_at is not None and order.lapse_at <= now:
+        raise errors.AnswerTooLate
     order.lapse_at = rules.start_due(now=now, ends_at=order.ends_at)
 
 

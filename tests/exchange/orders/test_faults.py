@@ -27,10 +27,11 @@ from tests.exchange.conftest import Actor, World, monday
 from tests.exchange.faults import FaultyWire
 from tests.exchange.ledger import RealLedger
 
-ORDERS = int(os.environ.get("EXCHANGE_FAULT_ORDERS", "150"))
+ORDERS = int(os.environ.get("EXCHANGE_FAULT_ORDERS", "80"))
 SEED = int(os.environ.get("EXCHANGE_FAULT_SEED", "1"))
 AT_ONCE = 12
 GIVEN = 5_000
+PATIENCE = 300  # how often a client asks again; far more than the faults can explain
 KILLED = 0.15  # the share of requests whose process dies at some point of them
 REST = {Settlement.SETTLED, Settlement.RELEASED, Settlement.REFUNDED}
 
@@ -125,7 +126,7 @@ class Storm:
     async def insist(self, who: Actor, path: str, body: Any = None) -> dict[str, Any] | None:
         """Ask under one key until there is an answer, as a good client does after a lost line."""
         key = f"key-{self.random.getrandbits(64)}"
-        while True:
+        for _ in range(PATIENCE):
             answer = await self.perhaps_killed(who.post(path, body, key=key))
             if answer is None or answer.status_code >= 500:
                 continue
@@ -134,6 +135,7 @@ class Storm:
             if answer.status_code == 409 and await self.wait_for_rest(path, code):
                 continue
             return answer.json() if answer.is_success else None
+        raise AssertionError(f"no answer to {path}")
 
     async def wait_for_rest(self, path: str, code: str) -> bool:
         """Whether a conflict passes by itself: the ledger has not answered for the last step."""
@@ -162,23 +164,30 @@ class Storm:
             await self.perhaps_killed(self.sweep())
             await asyncio.sleep(0.2)
 
-    async def sweep(self) -> None:
-        """A round of the schedule, an hour of whose clock is enough to be impatient."""
+    async def sweep(self, *, minutes: int = 60) -> None:
+        """A round of the schedule, on a clock far enough ahead to be impatient."""
         await driver.sweep(
-            self.world.sessions, self.world.app.state.ledger, now=utc_now() + timedelta(hours=1)
+            self.world.sessions,
+            self.world.app.state.ledger,
+            now=utc_now() + timedelta(minutes=minutes),
         )
 
     async def come_to_rest(self) -> None:
         await self.wire.quiet()
-        for _ in range(50):
-            await self.sweep()
+        # Later each time: what just failed was put off by a minute.
+        for minutes in range(62, 162, 2):
+            await self.sweep(minutes=minutes)
             async with self.world.sessions() as session:
-                waiting = await session.scalar(
-                    select(func.count()).where(Movement.state == "intended")
-                )
+                waiting = (
+                    await session.execute(
+                        select(Movement.order_id, Movement.kind, Movement.try_after).where(
+                            Movement.state == "intended"
+                        )
+                    )
+                ).all()
             if not waiting:
                 return
-        raise AssertionError("promises are stuck")
+        raise AssertionError(f"promises are stuck: {waiting}")
 
 
 @pytest.fixture

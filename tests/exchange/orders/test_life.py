@@ -3,6 +3,10 @@
 import asyncio
 from datetime import timedelta
 
+from sqlalchemy import update
+
+from services.exchange.orders.models import Order
+from shared.clock import utc_now
 from tests.exchange.conftest import World, monday
 
 
@@ -102,6 +106,17 @@ async def test_an_unanswered_request_expires_and_frees_slot_and_mileage(world: W
     assert (shown["use"], shown["settlement"]) == ("expired", "released")
     assert await world.ledger.available(world.buyer.id) == 10_000
     assert (await world.order(listing))["settlement"] == "held"
+
+
+async def test_a_lapsed_request_cannot_be_accepted_before_the_sweep_comes(world: World):
+    order = await world.order()
+    async with world.sessions.begin() as session:
+        await session.execute(update(Order).values(lapse_at=utc_now()))
+    answer = await world.seller.post(f"/orders/{order['id']}/accept")
+    assert (answer.status_code, answer.json()["code"]) == (409, "ANSWER_TOO_LATE")
+    await world.sweep()
+    await world.sweep(after=timedelta(minutes=1))
+    assert await world.ledger.available(world.buyer.id) == 10_000
 
 
 async def test_availability_shows_what_is_free_and_what_is_booked(world: World):
