@@ -2,8 +2,7 @@
 
 import asyncio
 import importlib
-from collections.abc import Awaitable, Callable, Mapping
-from functools import partial
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import click
@@ -23,10 +22,9 @@ def service_cli(
     *,
     bootstrap: Callable[[Runtime], Awaitable[None]] = _nothing,
     seed_demo: Callable[[Runtime], Awaitable[None]] = _nothing,
-    actions: Mapping[str, Callable[[Runtime], Awaitable[None]]] | None = None,
 ) -> click.Group:
-    """The commands every service has, and `actions` of its own by name; a docstring's first line
-    is the help. Modules are imported by the commands that need them."""
+    """The commands every service has; a service adds its own to the group that is returned.
+    Modules are imported by the commands that need them."""
 
     def settings() -> Any:
         return importlib.import_module(f"services.{name}.settings").Settings()
@@ -69,22 +67,22 @@ def service_cli(
 
     @cli.command("bootstrap", help="Load reference data; safe to run again.")
     def bootstrap_command() -> None:
-        _run(runtime(), bootstrap)
+        run(runtime(), bootstrap)
 
     @cli.command("seed-demo", help="Add the demo institutions and their things; safe to run again.")
     def seed_demo_command() -> None:
         chosen = settings()
         if chosen.environment == "production":
             raise click.ClickException("demo data does not belong into production")
-        _run(runtime(), seed_demo)
+        run(runtime(), seed_demo)
 
     @cli.command("prepare", help="migrate, bootstrap and (with --demo) seed-demo in one process.")
     @click.option("--demo", is_flag=True)
     def prepare_command(demo: bool) -> None:
         migrations.upgrade(name, settings().database_url)
-        _run(runtime(), bootstrap)
+        run(runtime(), bootstrap)
         if demo:
-            _run(runtime(), seed_demo)
+            run(runtime(), seed_demo)
 
     @cli.command("check-migrations", help="Fail if the models and the migrations differ.")
     def check_command() -> None:
@@ -99,17 +97,12 @@ def service_cli(
     def migration_command(message: str) -> None:
         migrations.revision(name, settings().database_url, message)
 
-    for action_name, action in (actions or {}).items():
-        help_line = (action.__doc__ or "").strip().partition("\n")[0]
-        cli.command(action_name, help=help_line)(partial(_act, runtime, action))
     return cli
 
 
-def _act(runtime: Callable[[], Runtime], action: Callable[[Runtime], Awaitable[None]]) -> None:
-    _run(runtime(), action)
+def run(runtime: Runtime, action: Callable[[Runtime], Awaitable[None]]) -> None:
+    """Run one action with a runtime of its own, closed afterwards: for commands."""
 
-
-def _run(runtime: Runtime, action: Callable[[Runtime], Awaitable[None]]) -> None:
     async def main() -> None:
         try:
             await action(runtime)

@@ -2,13 +2,21 @@
 
 import click
 
+from services.accrual.app import create_runtime
 from services.accrual.ledger.verification import verify
-from shared.cli import service_cli
+from services.accrual.settings import Settings
+from shared.cli import run, service_cli
 from shared.runtime import Runtime
 
+cli = service_cli("accrual")
 
-async def verify_ledger(runtime: Runtime) -> None:
-    """Recompute the whole ledger; name the first broken row and exit with 1 if there is one."""
+
+@cli.command("verify-ledger", help="Recompute the whole ledger; name the first broken row.")
+def verify_ledger() -> None:
+    run(create_runtime(Settings()), _verify)
+
+
+async def _verify(runtime: Runtime) -> None:
     async with runtime.sessions() as session:
         report = await verify(session)
     click.echo(
@@ -20,4 +28,4 @@ async def verify_ledger(runtime: Runtime) -> None:
     click.echo("whole")
 
 
-service_cli("accrual", actions={"verify-ledger": verify_ledger})()
+cli()
