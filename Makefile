@@ -34,7 +34,7 @@ stop: $(VENV)/installed ## Stop what runs [DATA=var]
 
 .PHONY: test
 test: $(VENV)/installed-dev ## Run the tests; they start whatever they need [T=tests/accrual]
-	@$(BIN)/pytest $(T)
+	@$(BIN)/pytest --numprocesses auto --dist loadgroup $(T)
 
 .PHONY: check
 check: $(VENV)/installed-dev ## Everything that can be told without running it: style, types, architecture, migrations

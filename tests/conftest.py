@@ -16,6 +16,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import httpx2
+import hypothesis
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -29,7 +30,18 @@ from shared.runtime import Runtime
 from shared.settings import ServiceSettings
 
 ISSUER = "http://tests.invalid"
+
+# Nothing here measures time, and a busy machine must not make a property look wrong.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
 _numbers = itertools.count(1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that start a whole installation take turns: one worker gets all of them."""
+    for item in items:
+        if {"deploy", "integration"} & set(item.path.parts[-3:]):
+            item.add_marker(pytest.mark.xdist_group("installation"))
 
 
 @pytest.fixture(scope="session")

@@ -3,12 +3,9 @@
 Chapters build on each other: what the company earns in one it spends in the next.
 """
 
-import pytest
-
 from deploy.demo import chapters
 
 
-@pytest.mark.xdist_group("story")
 class TestStory:
     def test_logging_in(self, players):
         chapters.sign_in(players)
