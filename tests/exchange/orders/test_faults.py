@@ -31,7 +31,7 @@ ORDERS = int(os.environ.get("EXCHANGE_FAULT_ORDERS", "80"))
 SEED = int(os.environ.get("EXCHANGE_FAULT_SEED", "1"))
 AT_ONCE = 12
 GIVEN = 5_000
-PATIENCE = 300  # how often a client asks again; far more than the faults can explain
+PATIENCE = 1_000  # how often a client asks again; far more than the faults can explain
 KILLED = 0.15  # the share of requests whose process dies at some point of them
 REST = {Settlement.SETTLED, Settlement.RELEASED, Settlement.REFUNDED}
 
@@ -193,6 +193,7 @@ class Storm:
 @pytest.fixture
 async def storm(world: World, monkeypatch) -> Storm:
     monkeypatch.setattr(shared.http, "ATTEMPTS", 1)  # the storm itself asks again
+    monkeypatch.setattr(driver, "TRY_AGAIN_AFTER", timedelta(0))  # nobody here waits a minute
     wire = FaultyWire(world.ledger.deliver, seed=SEED, rate=0.3)
     world.network.to_ledger = wire
     made = Storm(world, world.ledger, wire)
