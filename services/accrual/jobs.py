@@ -1,5 +1,6 @@
 """Job handlers and schedules of the accrual service."""
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from services.accrual.clients import Registry
 from services.accrual.intake import landing
 from services.accrual.intake import service as intake
 from services.accrual.ledger import service as ledger
+from services.accrual.ledger.errors import HoldEnded
 from services.accrual.settings import Settings
 from services.accrual.statistics import service as statistics
 from services.accrual.webhooks import service as webhooks
@@ -42,10 +44,13 @@ async def expire_all_holds(runtime: Runtime) -> None:
 
 
 async def _expire_holds(runtime: Runtime, *, since: datetime | None) -> None:
-    expired = 1
-    while expired:
-        async with runtime.sessions.begin() as session:
-            expired = await ledger.expire_holds(session, now=utc_now(), since=since)
+    async with runtime.sessions() as session:
+        due = await ledger.due_holds(session, now=utc_now(), since=since)
+    for hold_id in due:
+        # One transaction each: whoever ends a hold at this moment waits for no other's.
+        with suppress(HoldEnded):
+            async with runtime.sessions.begin() as session:
+                await ledger.expire_hold(session, hold_id)
 
 
 @jobs.task("files.delete")

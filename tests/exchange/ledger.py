@@ -93,7 +93,7 @@ class RealLedger:
         async with self.runtime.sessions() as session:
             wrong = await session.scalar(
                 text(
-                    "SELECT count(*) FROM account a WHERE a.balance <> "
+                    "SELECT count(*) FROM account a WHERE a.available + a.held - a.debt <> "
                     "(SELECT COALESCE(sum(e.amount), 0) FROM entry e WHERE e.account_id = a.id)"
                 )
             )

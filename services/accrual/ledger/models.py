@@ -4,36 +4,35 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, Text, func, text
-from sqlalchemy.dialects.postgresql import ENUM
+from sqlalchemy import BigInteger, Index, LargeBinary, Text, func, text
+from sqlalchemy.dialects.postgresql import DOMAIN, ENUM
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.accrual.base import Base
-from services.accrual.ledger.rules import Balance, State
+from services.accrual.ledger.rules import State
 
 _state = ENUM(*State, name="transfer_state", create_type=False)
+_points = DOMAIN("points", BigInteger, create_type=False)  # never negative
+_positive_points = DOMAIN("positive_points", BigInteger, create_type=False)
 
 
 class Account(Base):
-    """An institution's account; `id` is the institution's. Points held are still in `balance`."""
+    """An institution's account; `id` is the institution's, balance = available + held - debt.
+
+    `debt` is what a revocation took though it was spent or held: new points repay it (M-051).
+    `head` is the hash of the newest entry, `version` its number.
+    """
 
     __tablename__ = "account"
-    __table_args__ = (
-        CheckConstraint(
-            "held >= 0 AND floor <= 0 AND balance - held >= floor", name="never_overdrawn"
-        ),
-    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    balance: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
-    held: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
-    floor: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    available: Mapped[int] = mapped_column(_points, server_default=text("0"))
+    held: Mapped[int] = mapped_column(_points, server_default=text("0"))
+    debt: Mapped[int] = mapped_column(_points, server_default=text("0"))
     version: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     head: Mapped[bytes] = mapped_column(LargeBinary, server_default=text("''::bytea"))
+    moved_at: Mapped[datetime] = mapped_column(server_default=func.now())
     opened_at: Mapped[datetime] = mapped_column(server_default=func.now())
-
-    def to_balance(self) -> Balance:
-        return Balance(self.balance, self.held)
 
 
 class Transfer(Base):
@@ -64,7 +63,7 @@ class Transfer(Base):
     kind: Mapped[str] = mapped_column(Text)
     debit_account: Mapped[UUID | None]
     credit_account: Mapped[UUID | None]
-    amount: Mapped[int | None] = mapped_column(BigInteger)
+    amount: Mapped[int | None] = mapped_column(_positive_points)
     pending_id: Mapped[UUID | None]
     reverses_id: Mapped[UUID | None]
     effective_at: Mapped[datetime]

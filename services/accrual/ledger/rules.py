@@ -88,12 +88,13 @@ class NewReversal:
 class Balance:
     """Whole points. `balance` may be negative after a revocation; `available` never is (M-051)."""
 
-    balance: int
+    available: int
     held: int
+    debt: int
 
     @property
-    def available(self) -> int:
-        return max(0, self.balance - self.held)
+    def balance(self) -> int:
+        return self.available + self.held - self.debt
 
 
 def is_system(account: UUID) -> bool:

@@ -12,11 +12,11 @@ from typing import Final
 from uuid import UUID, uuid5
 
 import orjson
-from sqlalchemy import ColumnElement, exists, func, select, text
+from sqlalchemy import exists, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import InstrumentedAttribute, aliased
+from sqlalchemy.orm import aliased
 
 from services.accrual.ledger import errors, rules
 from services.accrual.ledger.models import Account, Entry, Transfer
@@ -34,7 +34,6 @@ _POST_MANY = text(
     "SELECT post_transfers(array_agg(request)) FROM jsonb_populate_recordset("
     "NULL::transfer_request, CAST(:requests AS jsonb)) AS request"
 )
-_LOCK_ACCOUNTS = text("SELECT lock_accounts(CAST(:accounts AS uuid[]))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,30 +149,28 @@ async def reverse(session: AsyncSession, reversal: NewReversal, *, reason: str) 
     return await reverse_transfers(session, [reversal], reason=reason) == 1
 
 
-async def expire_holds(
-    session: AsyncSession, *, now: datetime, since: datetime | None = None, limit: int = 500
-) -> int:
-    """Release holds whose time is up, the oldest first; how many. `since` bounds the look back."""
+async def due_holds(
+    session: AsyncSession, *, now: datetime, since: datetime | None = None, limit: int = 1_000
+) -> Sequence[UUID]:
+    """Open holds whose time is up, the oldest first. `since` bounds the look back."""
+    ending = aliased(Transfer)
     query = (
-        select(Transfer)
+        select(Transfer.id)
         .where(Transfer.state == State.PENDING, Transfer.expires_at <= now)
-        .where(~_ended(Transfer.id))
+        .where(~exists().where(ending.pending_id == Transfer.id))
         .order_by(Transfer.expires_at)
         .limit(limit)
     )
     if since is not None:
         query = query.where(Transfer.expires_at > since)
-    due = {one.id: one for one in await session.scalars(query)}
-    # Whoever ends a hold holds its account's lock; so what is open now stays open.
-    accounts = [one.debit_account for one in due.values()]
-    await session.execute(_LOCK_ACCOUNTS, {"accounts": accounts})
-    still_open = await session.scalars(
-        select(Transfer.id).where(Transfer.id.in_(due)).where(~_ended(Transfer.id))
-    )
-    endings = [
-        _ending(due[one], id=uuid5(one, "expired"), state=State.EXPIRED) for one in still_open
-    ]
-    return await post_transfers(session, endings)
+    return (await session.scalars(query)).all()
+
+
+async def expire_hold(session: AsyncSession, hold_id: UUID) -> bool:
+    """Release a hold whose time is up. Raises `HoldEnded` when somebody else just ended it."""
+    held = await _hold(session, hold_id)
+    ending = _ending(held, id=uuid5(hold_id, "expired"), state=State.EXPIRED)
+    return await post_transfers(session, [ending]) == 1
 
 
 async def transfer(session: AsyncSession, transfer_id: UUID) -> Recorded:
@@ -202,9 +199,9 @@ async def transfer(session: AsyncSession, transfer_id: UUID) -> Recorded:
 
 async def account(session: AsyncSession, institution_id: UUID) -> Balance:
     """The points of an institution; zero for one that never had any."""
-    query = select(Account.balance, Account.held).where(Account.id == institution_id)
-    row = (await session.execute(query)).one_or_none()
-    return Balance(row.balance, row.held) if row else Balance(0, 0)
+    query = select(Account.available, Account.held, Account.debt)
+    row = (await session.execute(query.where(Account.id == institution_id))).one_or_none()
+    return Balance(*row) if row else Balance(0, 0, 0)
 
 
 async def balance_as_of(session: AsyncSession, institution_id: UUID, instant: datetime) -> int:
@@ -229,11 +226,6 @@ async def balance_as_of(session: AsyncSession, institution_id: UUID, instant: da
     )
     query = select(func.coalesce(known_then, 0) + func.coalesce(learned_later, 0))
     return int(await session.scalar(query) or 0)
-
-
-def _ended(hold_id: ColumnElement[UUID] | InstrumentedAttribute[UUID]) -> ColumnElement[bool]:
-    ending = aliased(Transfer)
-    return exists().where(ending.pending_id == hold_id)
 
 
 def _ending(held: Transfer, *, id: UUID, state: State, amount: int | None = None) -> NewTransfer:  # noqa: A002

@@ -12,27 +12,38 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+# The instant belongs to what was asked for only if the maker named one.
 _DIGESTS = """
     SELECT NULL::uuid AS account_id, NULL::bigint AS version, t.id AS transfer_id, t.recorded_at
     FROM transfer AS t
-    WHERE t.digest <> transfer_digest(ROW(
-        t.id, t.state, t.kind, t.debit_account, t.credit_account, t.amount, t.pending_id,
-        t.reverses_id, nullif(t.effective_at, t.recorded_at), t.expires_at, t.field, t.title,
-        t.reference, t.origin_id, t.metadata)::transfer_request)
+    WHERE t.digest NOT IN (
+        SELECT transfer_digest(ROW(
+            t.id, t.state, t.kind, t.debit_account, t.credit_account, t.amount, t.pending_id,
+            t.reverses_id, named.instant, t.expires_at, t.field, t.title, t.reference, t.origin_id,
+            t.metadata)::transfer_request, t.recorded_at)
+        FROM (VALUES (t.effective_at), (nullif(t.effective_at, t.recorded_at))) AS named (instant))
     ORDER BY t.recorded_at, t.id LIMIT 1
 """
 
-# An account's entries count up from one without a gap, each balance continues the one before, and
-# each hash the hash before.
+# An account's entries count up from one without a gap and never go back in time. Each does what
+# its transfer says, continues the balances of the one before, and its hash the hash before.
 _CHAINS = """
     SELECT account_id, version, transfer_id, recorded_at FROM (
         SELECT e.account_id, e.version, e.transfer_id, e.recorded_at,
             e.version = row_number() OVER so_far
+            AND e.recorded_at >= max(e.recorded_at) OVER so_far
+            AND e.amount = CASE WHEN t.state <> 'posted' THEN 0
+                WHEN e.account_id = t.debit_account THEN -t.amount
+                WHEN e.account_id = t.credit_account THEN t.amount END
             AND e.balance = sum(e.amount) OVER so_far
-            AND e.hash = chain(''::bytea, entry_content(
-                e.account_id, e.version, e.amount, e.balance, e.held, e.effective_at,
-                e.recorded_at, t.digest)) OVER so_far AS whole
-        FROM entry AS e LEFT JOIN transfer AS t ON t.id = e.transfer_id
+            AND e.held = sum(CASE WHEN e.account_id <> t.debit_account THEN 0
+                WHEN t.state = 'pending' THEN t.amount
+                WHEN t.pending_id IS NULL THEN 0 ELSE -hold.amount END) OVER so_far
+            AND e.hash = chain(''::bytea, e.account_id, e.version, e.amount, e.balance, e.held,
+                e.effective_at, e.recorded_at, t.digest) OVER so_far AS whole
+        FROM entry AS e
+        LEFT JOIN transfer AS t ON t.id = e.transfer_id
+        LEFT JOIN transfer AS hold ON hold.id = t.pending_id
         WINDOW so_far AS (PARTITION BY e.account_id ORDER BY e.version)
     ) AS checked
     WHERE whole IS NOT TRUE
@@ -43,24 +54,25 @@ _ACCOUNTS = """
     SELECT a.id AS account_id, a.version, NULL::uuid AS transfer_id, a.opened_at AS recorded_at
     FROM account AS a
     LEFT JOIN LATERAL (
-        SELECT e.version, e.balance, e.held, e.hash FROM entry AS e
+        SELECT e.version, e.balance, e.held, e.hash, e.recorded_at FROM entry AS e
         WHERE e.account_id = a.id ORDER BY e.version DESC LIMIT 1) AS last ON true
-    WHERE (a.version, a.balance, a.held, a.head) IS DISTINCT FROM (
-        coalesce(last.version, 0), coalesce(last.balance, 0), coalesce(last.held, 0),
-        coalesce(last.hash, ''::bytea))
+    WHERE (a.version, a.available + a.held - a.debt, a.held, a.head, a.moved_at)
+        IS DISTINCT FROM (coalesce(last.version, 0), coalesce(last.balance, 0),
+            coalesce(last.held, 0), coalesce(last.hash, ''::bytea),
+            coalesce(last.recorded_at, a.moved_at))
+        OR (a.available > 0 AND a.debt > 0)
     ORDER BY a.id LIMIT 1
 """
 
-# What a posted transfer took from one account it gave to another; only system accounts, whose
-# balance is derived, have no entry. So the books sum to zero.
-_LEGS = """
-    SELECT NULL::uuid AS account_id, NULL::bigint AS version, t.id AS transfer_id, t.recorded_at
+# Each side of a transfer has its entry; only system accounts, whose balance is derived, have none.
+# With the chains this makes the books sum to zero.
+_SIDES = """
+    SELECT side.account_id, NULL::bigint AS version, t.id AS transfer_id, t.recorded_at
     FROM transfer AS t
-    CROSS JOIN LATERAL (VALUES (t.debit_account, -t.amount), (t.credit_account, t.amount))
-        AS leg (account_id, amount)
-    LEFT JOIN entry AS e
-        ON e.transfer_id = t.id AND e.account_id = leg.account_id AND e.amount = leg.amount
-    WHERE t.state = 'posted' AND NOT is_system_account(leg.account_id) AND e.transfer_id IS NULL
+    CROSS JOIN LATERAL (VALUES (t.debit_account), (t.credit_account)) AS side (account_id)
+    LEFT JOIN entry AS e ON e.transfer_id = t.id AND e.account_id = side.account_id
+    WHERE (t.state = 'posted' OR side.account_id = t.debit_account)
+        AND NOT is_system_account(side.account_id) AND e.transfer_id IS NULL
     ORDER BY t.recorded_at, t.id LIMIT 1
 """
 
@@ -68,7 +80,7 @@ CHECKS: Final = {
     "transfer_digest": _DIGESTS,
     "entry_chain": _CHAINS,
     "account_balance": _ACCOUNTS,
-    "transfer_entries": _LEGS,
+    "transfer_entries": _SIDES,
 }
 
 
@@ -104,7 +116,7 @@ async def verify(session: AsyncSession) -> Report:
             text(
                 "SELECT (SELECT count(*) FROM account), (SELECT count(*) FROM entry), "
                 "(SELECT count(*) FROM transfer), "
-                "(SELECT coalesce(sum(balance), 0)::bigint FROM account)"
+                "(SELECT coalesce(sum(available + held - debt), 0)::bigint FROM account)"
             )
         )
     ).one()

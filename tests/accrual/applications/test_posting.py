@@ -29,7 +29,8 @@ async def posted(world, rows, field="PRACTICE", university=None):
 
 
 async def balances(world):
-    return {row.id: row.balance for row in await world.sql("SELECT id, balance FROM account")}
+    found = await world.sql("SELECT id, available + held - debt AS balance FROM account")
+    return {row.id: row.balance for row in found}
 
 
 def refusal(answer):

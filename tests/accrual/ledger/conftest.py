@@ -77,7 +77,7 @@ BROKEN_BOOKS = """
     SELECT account.id, 'account' FROM account LEFT JOIN (
         SELECT account_id, sum(amount) AS amount, count(*) AS number, max(version) AS version
         FROM entry GROUP BY account_id) AS e ON e.account_id = account.id
-    WHERE (account.balance, account.version, account.version)
+    WHERE (account.available + account.held - account.debt, account.version, account.version)
         IS DISTINCT FROM (coalesce(e.amount, 0), coalesce(e.number, 0), coalesce(e.version, 0))
     UNION ALL
     SELECT account.id, 'held' FROM account LEFT JOIN (

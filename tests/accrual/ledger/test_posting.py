@@ -146,11 +146,12 @@ async def test_the_database_refuses_to_change_what_was_recorded(ledger, table, c
 
 async def test_the_database_itself_refuses_an_overdraft(ledger):
     company = await ledger.institution(5)
-    with pytest.raises(DBAPIError, match="ck_account_never_overdrawn"):
-        await ledger.sql("UPDATE account SET balance = -1 WHERE id = :id", id=company)
+    for change in ("available = available - 6", "held = -1", "debt = -1"):
+        with pytest.raises(DBAPIError, match="points_never_negative"):
+            await ledger.sql(f"UPDATE account SET {change} WHERE id = :id", id=company)
 
 
 async def test_points_come_from_issuance_alone(ledger):
     await ledger.post(issue(uuid4(), 5), issue(uuid4(), 7))
-    assert await ledger.sql("SELECT sum(balance) FROM account") == [(12,)]
+    assert await ledger.sql("SELECT sum(available) FROM account") == [(12,)]
     assert await ledger.sql("SELECT count(*) FROM account WHERE id = :id", id=ISSUANCE) == [(0,)]

@@ -84,7 +84,7 @@ async def test_a_revocation_takes_back_what_is_spent_and_new_credit_repays_first
     assert await ledger.balance(company) == (-50, 0, 0)
     await ledger.post(issue(company, 60), issue(uuid4(), 1))
     assert await ledger.balance(company) == (10, 0, 10)
-    assert await ledger.sql("SELECT DISTINCT floor FROM account") == [(0,)]
+    assert await ledger.sql("SELECT DISTINCT debt FROM account") == [(0,)]
     await ledger.post(move(company, seller, 10))
 
 
@@ -98,7 +98,7 @@ async def test_below_zero_an_account_may_only_rise(ledger):
         with pytest.raises(errors.Insufficient):
             await ledger.post(move(company, seller, 1), *together)
     await ledger.post(issue(company, 30))
-    assert await ledger.sql("SELECT floor FROM account WHERE id = :id", id=company) == [(-70,)]
+    assert await ledger.sql("SELECT debt FROM account WHERE id = :id", id=company) == [(70,)]
 
 
 async def test_a_hold_placed_before_a_revocation_is_still_honoured(ledger):

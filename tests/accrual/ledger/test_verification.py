@@ -65,9 +65,12 @@ SWAP = "UPDATE transfer SET credit_account = debit_account, debit_account = cred
         (f"UPDATE entry SET transfer_id = uuidv7() {ONE_ENTRY}", "entry_chain"),
         (f"DELETE FROM entry {ONE_ENTRY}", "entry_chain"),
         ("DELETE FROM transfer WHERE amount = 100", "entry_chain"),
-        ("UPDATE account SET balance = balance + 1 WHERE balance > 600", "account_balance"),
-        ("UPDATE account SET held = held + 1 WHERE balance > 600", "account_balance"),
-        ("UPDATE account SET head = sha256('x') WHERE balance > 600", "account_balance"),
+        ("UPDATE account SET available = available + 1 WHERE available > 600", "account_balance"),
+        ("UPDATE account SET held = held + 1 WHERE available > 600", "account_balance"),
+        ("UPDATE account SET head = sha256('x') WHERE available > 600", "account_balance"),
+        ("UPDATE account SET debt = debt + 1, available = available + 1", "account_balance"),
+        ("UPDATE account SET moved_at = now()", "account_balance"),
+        ("UPDATE account SET version = version + 1", "account_balance"),
         ("DELETE FROM entry WHERE amount = 7", "account_balance"),
     ],
 )  # fmt: skip
@@ -84,8 +87,9 @@ async def test_a_side_of_a_transfer_taken_out_with_its_account_made_to_fit_is_fo
     await falsify(
         ledger,
         f"DELETE FROM entry WHERE account_id = '{three}' AND version = 2; "
-        "UPDATE account SET version = 1, balance = 50, "
-        f"head = (SELECT hash FROM entry WHERE account_id = '{three}' AND version = 1) "
+        "UPDATE account SET version = 1, available = 50, "
+        "(head, moved_at) = (SELECT hash, recorded_at FROM entry "
+        f"WHERE account_id = '{three}' AND version = 1) "
         f"WHERE id = '{three}'",
     )
     report = await ledger(verification.verify)
