@@ -8,31 +8,32 @@ counter and nobody else should wait for a whole batch. Memory: one application's
 
 import asyncio
 import tempfile
-from collections.abc import Mapping, Sequence
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import IO, Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import any_, delete, func, insert, literal, select, update
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.accrual.applications import checks, submission
+from services.accrual.applications import checks
 from services.accrual.applications import service as applications
-from services.accrual.applications.bulk import copy_rows
+from services.accrual.applications.bulk import NULL, copy_lines, text_field
 from services.accrual.applications.columns import COLUMNS
 from services.accrual.applications.models import Application, ApplicationFile
-from services.accrual.applications.rows import raw_rows
+from services.accrual.applications.rows import RawRow, raw_rows
 from services.accrual.applications.rules import Checked, check_rows
-from services.accrual.criteria.rules import FieldRule, assess
+from services.accrual.criteria.rules import FieldRule, Posted, assess
 from services.accrual.criteria.service import field_rule
 from services.accrual.intake.errors import EXTERNAL_ID_REUSED, ROW_HELD_BACK, ROW_MALFORMED
 from services.accrual.intake.lines import (
     Index,
     Line,
     Malformed,
-    digest,
     index_lines,
     pieces,
     read_piece,
@@ -44,18 +45,17 @@ from services.accrual.intake.models import (
     IntakeFile,
     IntakeRow,
 )
-from services.accrual.webhooks import service as webhooks
+from services.accrual.intake.submitting import claims_of, submit_all
 from shared.clock import seoul_day, utc_now
 from shared.db import Sessions
-from shared.problems import Finding, Problem
-from shared.tokens import Claims
+from shared.problems import Finding
 
 LIVE_STATES = ("draft", "submitted", "in_review", "returned", "approved", "posted")
 _ROW_COLUMNS = (
     "batch_id",
-    "line",
     "institution_id",
     "test_mode",
+    "line",
     "external_id",
     "digest",
     "status",
@@ -74,9 +74,21 @@ class _Landing:
     batch: IntakeBatch
     rule: FieldRule
     now: datetime
+    owner: str
     counts: dict[str, int] = field(
         default_factory=lambda: {"accepted": 0, "unchanged": 0, "rejected": 0}
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Lines that will be one application, read and, where it needs no database, checked."""
+
+    lines: Sequence[Line]
+    malformed: Sequence[Malformed]
+    digests: Mapping[int, bytes]
+    raw: list[RawRow]
+    checked: Checked | None
 
 
 async def process(sessions: Sessions, batch_id: UUID, *, max_rows: int) -> None:
@@ -89,7 +101,7 @@ async def process(sessions: Sessions, batch_id: UUID, *, max_rows: int) -> None:
             async with sessions.begin() as session:
                 await _land(sessions, session, batch_id, file, max_rows=max_rows)
     if state in ("queued", "submitting"):
-        await _submit_all(sessions, batch_id, max_rows=max_rows)
+        await submit_all(sessions, batch_id, max_rows=max_rows)
 
 
 async def _fetch(sessions: Sessions, batch_id: UUID, file: IO[bytes]) -> None:
@@ -101,7 +113,7 @@ async def _fetch(sessions: Sessions, batch_id: UUID, file: IO[bytes]) -> None:
             .execution_options(yield_per=8)
         )
         async for body in await session.stream_scalars(query):
-            file.write(body)
+            file.write(zlib.decompress(body))
 
 
 async def _land(
@@ -114,14 +126,27 @@ async def _land(
 ) -> None:
     batch = await session.get_one(IntakeBatch, batch_id)
     now = utc_now()
-    landing = _Landing(sessions, session, batch, field_rule(batch.field, seoul_day(now)), now)
-    columns = frozenset(column.key for column in COLUMNS[batch.field])
-    index: Index = await asyncio.to_thread(index_lines, file, columns)
-    await _reject_malformed(landing, index.malformed)
-    for piece in pieces(index, max_rows):
-        lines = await asyncio.to_thread(read_piece, file, index, piece, columns)
-        await _land_piece(landing, lines)
-        await _show_progress(landing)
+    owner = f"{batch.id}\t{batch.institution_id}\t{batch.test_mode}"
+    rule = field_rule(batch.field, seoul_day(now))
+    landing = _Landing(sessions, session, batch, rule, now, owner)
+    index = await asyncio.to_thread(index_lines, file, by_contract=rule.basis == "contract")
+    # One piece is read and checked while the one before it is written: the database works in
+    # another process, and so need not wait for us, nor we for it.
+    ready: asyncio.Queue[_Piece | None] = asyncio.Queue(maxsize=1)
+
+    async def prepare() -> None:
+        for positions in pieces(index, max_rows):
+            await ready.put(await asyncio.to_thread(_prepared, landing, file, index, positions))
+        await ready.put(None)
+
+    async def write() -> None:
+        while (piece := await ready.get()) is not None:
+            await _land_piece(landing, piece)
+            await _show_progress(landing)
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(prepare())
+        group.create_task(write())
     await session.execute(delete(IntakeChunk).where(IntakeChunk.batch_id == batch_id))
     await session.execute(
         update(IntakeBatch)
@@ -142,51 +167,73 @@ async def _show_progress(landing: _Landing) -> None:
         )
 
 
-async def _reject_malformed(landing: _Landing, malformed: Sequence[Malformed]) -> None:
+def _prepared(landing: _Landing, file: IO[bytes], index: Index, positions: Sequence[int]) -> _Piece:
+    """The part that needs no database. Contracts do: what earlier applications posted for them."""
+    columns = COLUMNS[landing.rule.code]
+    lines, malformed = read_piece(
+        file, index, positions, frozenset(column.key for column in columns)
+    )
+    digests = {line.number: line.digest for line in lines}
+    raw = _raw(landing, lines)
+    checked = _check(landing, raw, {}) if landing.rule.basis == "company" and raw else None
+    return _Piece(lines, malformed, digests, raw, checked)
+
+
+def _check(
+    landing: _Landing, raw: Sequence[RawRow], posted: Mapping[tuple[str, str], Posted]
+) -> Checked:
+    today = seoul_day(landing.now)
+    return check_rows(landing.rule, raw, today=today, posted=posted, max_rows=len(raw))
+
+
+def _raw(landing: _Landing, lines: Iterable[Line]) -> list[RawRow]:
+    return raw_rows(COLUMNS[landing.rule.code], ((line.number, line.cells) for line in lines))
+
+
+async def _land_piece(landing: _Landing, piece: _Piece) -> None:
+    """One application's worth of lines: those that pass become its rows."""
     results = []
-    for one in malformed:
+    for one in piece.malformed:
         finding = ROW_MALFORMED.at(f"/{one.number - 1}", line=one.number, reason=one.reason)
         results.append(_result(landing, one.number, one.external_id, None, [finding]))
-    await _write_results(landing, results)
+    fresh, known = await _without_known(landing, piece.lines, piece.digests)
+    results += known
+    if fresh:
+        results += await _land_fresh(landing, piece, fresh)
+    await copy_lines(landing.session, "intake_row", _ROW_COLUMNS, results)
 
 
-async def _land_piece(landing: _Landing, lines: Sequence[Line]) -> None:
-    """One application's worth of lines: those that pass become its rows."""
-    fresh, results = await _without_known(landing, lines)
-    raw = raw_rows(COLUMNS[landing.rule.code], ((n, line.cells) for n, line in fresh.items()))
-    if raw:
-        owner = Application(
-            institution_id=landing.batch.institution_id, test_mode=landing.batch.test_mode
-        )
-        posted = await checks.posted_contracts(landing.session, owner, raw, landing.rule)
-        checked = await asyncio.to_thread(
-            check_rows,
-            landing.rule,
-            raw,
-            today=seoul_day(landing.now),
-            posted=posted,
-            max_rows=len(raw),
-        )
-        wrong = _findings_by_row(checked)
-        for finding in await checks.claimed_by_others(landing.session, owner, raw, checked.rows):
-            wrong.setdefault(finding.row or 0, []).append(finding)
-        good = tuple(row for row in checked.rows if row.number not in wrong)
+async def _land_fresh(landing: _Landing, piece: _Piece, fresh: Mapping[int, Line]) -> list[str]:
+    """Check lines not received before, and make an application of the good ones."""
+    owner = Application(
+        institution_id=landing.batch.institution_id, test_mode=landing.batch.test_mode
+    )
+    all_new = len(fresh) == len(piece.lines)
+    raw = piece.raw if all_new else _raw(landing, fresh.values())
+    posted = await checks.posted_contracts(landing.session, owner, raw, landing.rule)
+    checked = piece.checked if all_new else None
+    if checked is None:
+        checked = await asyncio.to_thread(_check, landing, raw, posted)
+    wrong = _findings_by_row(checked)
+    for finding in await checks.claimed_by_others(landing.session, owner, raw, checked.rows):
+        wrong.setdefault(finding.row or 0, []).append(finding)
+    good = tuple(row for row in checked.rows if row.number not in wrong)
+    assessment = checked.assessment
+    if len(good) < len(checked.rows):
         claims = ((row.brn, row.contract, row.quantity) for row in good)
-        landed = Checked(good, (), assess(landing.rule, claims, posted), checked.names)
-        application_id = await _create_application(landing, landed, fresh) if good else None
-        numbers = {row.number: position for position, row in enumerate(good, 1)}
-        for number, line in fresh.items():
-            if number in numbers:
-                results.append(
-                    _result(landing, number, line.external_id, digest(line.cells), None,
-                            application_id, numbers[number])
-                )  # fmt: skip
-            else:
-                found = wrong.get(number) or [ROW_HELD_BACK.at(f"/{number - 1}", row=number)]
-                results.append(
-                    _result(landing, number, line.external_id, digest(line.cells), found)
-                )
-    await _write_results(landing, results)
+        assessment = assess(landing.rule, claims, posted)
+    landed = Checked(good, (), assessment, checked.names)
+    made = str(await _create_application(landing, landed, fresh)) if good else None
+    numbers = {row.number: position for position, row in enumerate(good, 1)}
+    results = []
+    for number, line in fresh.items():
+        position, digest = numbers.get(number), piece.digests[number]
+        if position is not None:
+            results.append(_result(landing, number, line.external_id, digest, None, made, position))
+        else:
+            found = wrong.get(number) or [ROW_HELD_BACK.at(f"/{number - 1}", row=number)]
+            results.append(_result(landing, number, line.external_id, digest, found))
+    return results
 
 
 def _findings_by_row(checked: Checked) -> dict[int, list[Finding]]:
@@ -200,8 +247,8 @@ def _findings_by_row(checked: Checked) -> dict[int, list[Finding]]:
 
 
 async def _without_known(
-    landing: _Landing, lines: Sequence[Line]
-) -> tuple[dict[int, Line], list[tuple[Any, ...]]]:
+    landing: _Landing, lines: Sequence[Line], digests: Mapping[int, bytes]
+) -> tuple[dict[int, Line], list[str]]:
     """The lines not received before, by number, and the results of the others."""
     known = await _known(landing, [line.external_id for line in lines])
     ended = [row.external_id for row in known.values() if row.state not in LIVE_STATES]
@@ -212,26 +259,27 @@ async def _without_known(
                 IntakeRow.institution_id == landing.batch.institution_id,
                 IntakeRow.test_mode == landing.batch.test_mode,
                 IntakeRow.status == "accepted",
-                IntakeRow.external_id.in_(ended),
+                IntakeRow.external_id == any_(_array(ended)),
             )
             .values(status="superseded")
         )
-    seen = {
-        name: (bytes(row.digest), row.application_id, row.number)
+    seen: dict[str, tuple[bytes, str | None, int]] = {
+        name: (bytes(row.digest), str(row.application_id), row.number)
         for name, row in known.items()
         if row.state in LIVE_STATES
     }
     fresh: dict[int, Line] = {}
     results = []
     for line in lines:
-        content = digest(line.cells)
-        before = seen.setdefault(line.external_id, (content, None, line.number))
-        if before[1] is None and before[2] == line.number:
+        content = digests[line.number]
+        before, made, number = seen.setdefault(line.external_id, (content, None, line.number))
+        if made is None and number == line.number:
             fresh[line.number] = line
-        elif before[0] == content:
+        elif before == content:
+            row = number if made else None
             results.append(
-                _result(landing, line.number, line.external_id, content, None, before[1],
-                        before[2] if before[1] else None, status="unchanged")
+                _result(landing, line.number, line.external_id, content, None, made, row,
+                        status="unchanged")
             )  # fmt: skip
         else:
             finding = EXTERNAL_ID_REUSED.at(
@@ -256,10 +304,17 @@ async def _known(landing: _Landing, external_ids: Sequence[str]) -> dict[str, An
             IntakeRow.institution_id == landing.batch.institution_id,
             IntakeRow.test_mode == landing.batch.test_mode,
             IntakeRow.status == "accepted",
-            IntakeRow.external_id.in_(external_ids),
+            IntakeRow.external_id == any_(_array(external_ids)),
         )
     )
     return {str(row.external_id): row for row in found}
+
+
+def _array(texts: Sequence[str]) -> Any:
+    """Texts as an SQL array: sent as one parameter, since one for each takes longer than the
+    search; and an array, for which the index is used whatever the statistics say."""
+    items = select(func.jsonb_array_elements_text(literal(texts, JSONB)))
+    return func.array(items.scalar_subquery())
 
 
 async def _create_application(
@@ -276,17 +331,12 @@ async def _create_application(
         memo=f"{batch.external_id}",
         source="partner",
     )
-    await copy_rows(
+    await copy_lines(
         session,
         "application_row",
         ("application_id", "number", "external_id", "cells"),
         (
-            (
-                application.id,
-                position,
-                lines[row.number].external_id,
-                orjson.dumps(applications.stored(lines[row.number].cells)).decode(),
-            )
+            _row(str(application.id), position, lines[row.number])
             for position, row in enumerate(landed.rows, 1)
         ),
     )
@@ -297,6 +347,14 @@ async def _create_application(
     session.add(IntakeApplication(batch_id=batch.id, application_id=application.id))
     await session.flush()
     return application.id
+
+
+def _row(application_id: str, number: int, line: Line) -> str:
+    """A line of `application_row`. What no JSONB holds is rare: it is looked for in the result."""
+    cells = orjson.dumps(line.cells).decode()
+    if "\\u0000" in cells:
+        cells = orjson.dumps(applications.stored(line.cells)).decode()
+    return f"{application_id}\t{number}\t{text_field(line.external_id)}\t{text_field(cells)}\n"
 
 
 async def _attach_evidence(session: AsyncSession, batch: IntakeBatch, application_id: UUID) -> None:
@@ -319,112 +377,22 @@ def _result(
     external_id: str | None,
     content: bytes | None,
     findings: Sequence[Finding] | None,
-    application_id: UUID | None = None,
+    application_id: str | None = None,
     number: int | None = None,
     *,
     status: str | None = None,
-) -> tuple[Any, ...]:
+) -> str:
+    """A line of `intake_row`; without findings the row was accepted."""
     status = status or ("accepted" if findings is None else "rejected")
     landing.counts[status] += 1
-    told = None
+    told = NULL
     if findings is not None:
-        told = orjson.dumps(
-            [{**one.to_dict("ko"), "message_en": one.message("en")} for one in findings]
-        ).decode()
-    batch = landing.batch
-    return (batch.id, line, batch.institution_id, batch.test_mode, external_id, content, status,
-            application_id, number, told)  # fmt: skip
-
-
-async def _write_results(landing: _Landing, results: Sequence[tuple[Any, ...]]) -> None:
-    if results:
-        await copy_rows(landing.session, "intake_row", _ROW_COLUMNS, results)
-
-
-async def _submit_all(sessions: Sessions, batch_id: UUID, *, max_rows: int) -> None:
-    async with sessions() as session:
-        batch = await session.get(IntakeBatch, batch_id)
-        drafts = await session.scalars(
-            select(IntakeApplication.application_id)
-            .where(IntakeApplication.batch_id == batch_id, IntakeApplication.outcome == "draft")
-            .order_by(IntakeApplication.application_id)
-        )
-        waiting = drafts.all()
-    if batch is None:
-        return
-    for application_id in waiting if batch.submit else ():
-        await _submit(sessions, batch, application_id, max_rows=max_rows)
-    async with sessions.begin() as session:
-        await session.execute(
-            update(IntakeBatch)
-            .where(IntakeBatch.id == batch_id)
-            .values(state="finished", finished_at=utc_now())
-        )
-        await webhooks.emit(
-            session,
-            institution_id=batch.institution_id,
-            event="intake.finished",
-            data={
-                "batch_id": str(batch.id),
-                "external_id": batch.external_id,
-                "total": batch.total,
-                "accepted": batch.accepted,
-                "unchanged": batch.unchanged,
-                "rejected": batch.rejected,
-            },
-            test_mode=batch.test_mode,
-        )
-
-
-async def _submit(
-    sessions: Sessions, batch: IntakeBatch, application_id: UUID, *, max_rows: int
-) -> None:
-    """Submit one application of the batch; why it cannot be is kept for the partner."""
-    outcome, findings = "submitted", []
-    try:
-        async with sessions.begin() as session:
-            await submission.submit(
-                session, claims_of(batch), application_id, now=utc_now(), max_rows=max_rows
-            )
-            await _keep_outcome(session, batch.id, application_id, outcome, [])
-        return
-    except Problem as problem:
-        outcome = "refused"
-        findings = [finding.to_dict("ko") for finding in problem.errors if finding.is_error] or [
-            {"pointer": "", "code": problem.code, "message": problem.title(), "level": "error"}
-        ]
-    async with sessions.begin() as session:
-        await _keep_outcome(session, batch.id, application_id, outcome, findings[:100])
-
-
-async def _keep_outcome(
-    session: AsyncSession,
-    batch_id: UUID,
-    application_id: UUID,
-    outcome: str,
-    findings: Sequence[Mapping[str, Any]],
-) -> None:
-    await session.execute(
-        update(IntakeApplication)
-        .where(
-            IntakeApplication.batch_id == batch_id,
-            IntakeApplication.application_id == application_id,
-        )
-        .values(outcome=outcome, findings=list(findings))
-    )
-
-
-def claims_of(batch: IntakeBatch) -> Claims:
-    """The partner, as it was let in when it pushed the batch; for the trace and the scoping."""
-    return Claims(
-        sub=batch.client_id,
-        client_id=batch.client_id,
-        scope=frozenset({"accrual:push"}),
-        role="partner",
-        institution_id=str(batch.institution_id),
-        institution_kind=batch.institution_kind,
-        test_mode=batch.test_mode,
-        exp=0,
-        iat=0,
-        jti="",
+        items = [{**one.to_dict("ko"), "message_en": one.message("en")} for one in findings]
+        told = text_field(orjson.dumps(items).decode())
+    known = NULL if external_id is None else text_field(external_id)
+    digest = NULL if content is None else rf"\\x{content.hex()}"
+    row = NULL if number is None else number
+    return (
+        f"{landing.owner}\t{line}\t{known}\t{digest}\t{status}"
+        f"\t{application_id or NULL}\t{row}\t{told}\n"
     )

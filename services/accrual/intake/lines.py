@@ -5,8 +5,10 @@ those of one company, so the lines are taken in the order of their companies (an
 """
 
 import hashlib
+import os
+import re
 from array import array
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from typing import IO, Any, NamedTuple
 
@@ -14,7 +16,8 @@ import orjson
 
 MAX_LINE_BYTES = 64 * 2**10
 MAX_EXTERNAL_ID = 100
-_SCALARS = (str, int, float, bool, type(None))
+_KEYS = frozenset({"external_id", "cells"})
+_PLAIN = frozenset({str, int, float, bool, type(None)})
 
 
 class Line(NamedTuple):
@@ -23,6 +26,12 @@ class Line(NamedTuple):
     number: int
     external_id: str
     cells: dict[str, Any]
+
+    @property
+    def digest(self) -> bytes:
+        """16 bytes, the same for the same cells in any order."""
+        ordered = orjson.dumps(self.cells, option=orjson.OPT_SORT_KEYS)
+        return hashlib.sha256(ordered).digest()[:16]
 
 
 class Malformed(NamedTuple):
@@ -33,16 +42,15 @@ class Malformed(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """Where the lines are, in the order in which they will be judged."""
+    """Where the lines are (the first is at position 0), and in which order they are judged."""
 
-    numbers: Sequence[int]
     offsets: Sequence[int]
-    groups: Sequence[str]
+    lengths: Sequence[int]
+    groups: Sequence[bytes]
     order: Sequence[int]
-    malformed: Sequence[Malformed]
 
 
-def read_line(raw: bytes, number: int, columns: Collection[str]) -> Line | Malformed:
+def read_line(raw: bytes, number: int, columns: Set[str]) -> Line | Malformed:
     """One line, or why it cannot be read."""
     if len(raw) > MAX_LINE_BYTES:
         return Malformed(number, None, "longer than 64 KiB")
@@ -50,45 +58,43 @@ def read_line(raw: bytes, number: int, columns: Collection[str]) -> Line | Malfo
         item = orjson.loads(raw)
     except orjson.JSONDecodeError:
         return Malformed(number, None, "no JSON")
-    if not isinstance(item, dict) or item.keys() - {"external_id", "cells"}:
+    if not isinstance(item, dict) or item.keys() != _KEYS:
         return Malformed(number, None, "not {external_id, cells}")
-    external_id, cells = item.get("external_id"), item.get("cells")
+    external_id, cells = item["external_id"], item["cells"]
     if not isinstance(external_id, str) or not 0 < len(external_id) <= MAX_EXTERNAL_ID:
         return Malformed(number, None, "external_id")
     if "\x00" in external_id:
         return Malformed(number, None, "external_id")
     if not isinstance(cells, dict):
         return Malformed(number, external_id, "cells")
-    for key, cell in cells.items():
-        if key not in columns:
-            return Malformed(number, external_id, f"no column '{key[:40]}'".replace("\x00", ""))
-        if not isinstance(cell, _SCALARS):
-            return Malformed(number, external_id, f"'{key}' is not a plain value")
+    if not cells.keys() <= columns:
+        unknown = min(cells.keys() - columns)[:40].replace("\x00", "")
+        return Malformed(number, external_id, f"no column '{unknown}'")
+    if not _PLAIN.issuperset(map(type, cells.values())):
+        return Malformed(number, external_id, "a cell is not a plain value")
     return Line(number, external_id, cells)
 
 
-def index_lines(file: IO[bytes], columns: Collection[str]) -> Index:
-    """Read the file once and remember where its good lines are; blank lines do not count."""
-    numbers, offsets = array("L"), array("Q")
-    groups: list[str] = []
-    malformed = []
-    names: dict[str, str] = {}  # the same text once, not once for every row
+def index_lines(file: IO[bytes], *, by_contract: bool) -> Index:
+    """Look over the file once and remember where its lines are; blank lines do not count.
+
+    The company and the contract are found by pattern, not by parsing: every line is parsed once,
+    when its turn comes. A line that hides them is judged among others like it, nothing worse.
+    """
+    offsets, lengths = array("Q"), array("L")
+    groups: list[bytes] = []
+    names: dict[bytes, bytes] = {}  # the same text once, not once for every row
     file.seek(0)
-    offset = number = 0
+    offset = 0
     for raw in file:
         if not raw.isspace():
-            number += 1
-            line = read_line(raw, number, columns)
-            if isinstance(line, Malformed):
-                malformed.append(line)
-            else:
-                group = _group(line)
-                groups.append(names.setdefault(group, group))
-                numbers.append(number)
-                offsets.append(offset)
+            group = _group(raw, by_contract=by_contract)
+            groups.append(names.setdefault(group, group))
+            offsets.append(offset)
+            lengths.append(min(len(raw), MAX_LINE_BYTES + 1))
         offset += len(raw)
     order = array("L", sorted(range(len(groups)), key=groups.__getitem__))
-    return Index(numbers, offsets, groups, order, malformed)
+    return Index(offsets, lengths, groups, order)
 
 
 def pieces(index: Index, max_rows: int) -> Iterator[Sequence[int]]:
@@ -98,7 +104,7 @@ def pieces(index: Index, max_rows: int) -> Iterator[Sequence[int]]:
     start_of_company = 0
     company = None
     for position in index.order:
-        current = index.groups[position].partition("\x1f")[0]
+        current = index.groups[position].partition(_BETWEEN)[0]
         if current != company:
             company, start_of_company = current, len(piece)
         piece.append(position)
@@ -112,21 +118,31 @@ def pieces(index: Index, max_rows: int) -> Iterator[Sequence[int]]:
 
 
 def read_piece(
-    file: IO[bytes], index: Index, piece: Sequence[int], columns: Collection[str]
-) -> list[Line]:
-    lines = []
+    file: IO[bytes], index: Index, piece: Sequence[int], columns: Set[str]
+) -> tuple[list[Line], list[Malformed]]:
+    """Parse the lines of a piece: those that can be read, and the others."""
+    lines: list[Line] = []
+    malformed: list[Malformed] = []
+    descriptor = file.fileno()
     for position in piece:
-        file.seek(index.offsets[position])
-        line = read_line(file.readline(), index.numbers[position], columns)
-        assert isinstance(line, Line)  # it was read before
-        lines.append(line)
-    return lines
+        raw = os.pread(descriptor, index.lengths[position], index.offsets[position])
+        line = read_line(raw, position + 1, columns)
+        if isinstance(line, Line):
+            lines.append(line)
+        else:
+            malformed.append(line)
+    return lines, malformed
 
 
-def digest(cells: dict[str, Any]) -> bytes:
-    """16 bytes, the same for the same cells in any order."""
-    return hashlib.sha256(orjson.dumps(cells, option=orjson.OPT_SORT_KEYS)).digest()[:16]
+_BETWEEN = b"\x1f"
+_BRN = re.compile(rb'"brn"\s*:\s*"?([^",}]{0,40})')
+_CONTRACT = re.compile(rb'"contract_no"\s*:\s*"?([^",}]{0,200})')
 
 
-def _group(line: Line) -> str:
-    return f"{line.cells.get('brn')}\x1f{line.cells.get('contract_no')}"
+def _group(raw: bytes, *, by_contract: bool) -> bytes:
+    found = _BRN.search(raw)
+    brn = found[1] if found else b""
+    if not by_contract:
+        return brn
+    contract = _CONTRACT.search(raw)
+    return brn + _BETWEEN + (contract[1] if contract else b"")

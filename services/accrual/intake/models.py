@@ -74,7 +74,7 @@ class IntakeBatch(HasId, Base):
 
 
 class IntakeChunk(Base):
-    """A piece of a batch's body, until it is processed."""
+    """A piece of a batch's body, compressed, until it is processed."""
 
     __tablename__ = "intake_chunk"
 
@@ -108,9 +108,8 @@ class IntakeRow(Base):
 
     __tablename__ = "intake_row"
 
-    batch_id: Mapped[UUID] = mapped_column(
-        ForeignKey("intake_batch.id", ondelete="CASCADE"), primary_key=True
-    )
+    # No foreign key: a check for each of a hundred thousand rows of a batch that is there anyway.
+    batch_id: Mapped[UUID] = mapped_column(primary_key=True)
     line: Mapped[int] = mapped_column(primary_key=True)
     institution_id: Mapped[UUID]
     test_mode: Mapped[bool]

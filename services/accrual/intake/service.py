@@ -4,6 +4,7 @@ A push is stored whole and answered at once; the worker does the rest (`landing.
 push again, by its `external_id`, is answered with what became of the first.
 """
 
+import zlib
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from typing import IO, Any
@@ -112,7 +113,7 @@ async def receive(
     seq = 0
     while chunk := body.read(CHUNK_BYTES):
         await session.execute(
-            insert(IntakeChunk), {"batch_id": batch_id, "seq": seq, "body": chunk}
+            insert(IntakeChunk), {"batch_id": batch_id, "seq": seq, "body": zlib.compress(chunk, 1)}
         )
         seq += 1
     batch = await session.get_one(IntakeBatch, batch_id)

@@ -127,12 +127,6 @@ def upgrade() -> None:
             "status IN ('accepted', 'unchanged', 'rejected', 'superseded')",
             name=op.f("ck_intake_row_status"),
         ),
-        sa.ForeignKeyConstraint(
-            ["batch_id"],
-            ["intake_batch.id"],
-            name=op.f("fk_intake_row_batch_id"),
-            ondelete="CASCADE",
-        ),
         sa.PrimaryKeyConstraint("batch_id", "line", name=op.f("pk_intake_row")),
     )
     op.create_index(
@@ -142,5 +136,5 @@ def upgrade() -> None:
         unique=True,
         postgresql_where=sa.text("status = 'accepted'"),
     )
-    # Bodies are JSON nobody compresses on the way in: spend no time on it on the way to disk.
+    # Bodies come compressed: spend no time on trying it again.
     op.execute("ALTER TABLE intake_chunk ALTER COLUMN body SET STORAGE EXTERNAL")
