@@ -8,7 +8,8 @@ hits both alike, and medians are compared. The load runs on the same cores as th
 is what a machine that does both would see, and a lower bound for one that does not.
 
 During the logins another route is asked all the time: a crowd at the door must not slow those who
-are inside.
+are inside. And wrong passwords of known ids are timed against unknown ids, turn by turn: a
+difference would tell strangers who has an account.
 """
 
 import argparse
@@ -39,6 +40,7 @@ from services.auth.institutions.models import Institution
 from services.auth.vault import Vault
 
 ACCOUNTS = 200
+PROBES = 100
 PASSWORD = "Garam#2026x"
 PEPPER, KEY = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
 
@@ -108,6 +110,29 @@ async def latencies(http: aiohttp.ClientSession, seconds: float) -> list[float]:
 async def quiet_latencies(url: str, seconds: float) -> list[float]:
     async with aiohttp.ClientSession(url) as http:
         return await latencies(http, seconds)
+
+
+async def refusal_times(url: str) -> tuple[float, float]:
+    """Median seconds of a refusal for a known id with a wrong password, and for an unknown id.
+
+    Each id is tried once: a second wrong try would be slowed on purpose.
+    """
+    known, unknown = [], []
+    async with aiohttp.ClientSession(url) as http:
+        for number in range(PROBES):
+            for login_id, times in ((f"user{number}", known), (f"nobody{number}", unknown)):
+                form = {
+                    "grant_type": "password",
+                    "client_id": "portal",
+                    "username": login_id,
+                    "password": "Wrong#2026x",
+                }
+                began = time.perf_counter()
+                async with http.post("/api/v1/auth/token", data=form) as answer:
+                    await answer.read()
+                    assert answer.status == 400, answer.status
+                times.append(time.perf_counter() - began)
+    return statistics.median(known), statistics.median(unknown)
 
 
 @contextmanager
@@ -197,12 +222,15 @@ def main() -> None:
             ratios.append(rate / raw[-1])
             crowded += times
             print(f"round {number + 1}: argon2 {raw[-1]:.1f}/s, logins {rate:.1f}/s")
+        known, unknown = asyncio.run(refusal_times(url))
     result = {
         "benchmark": "login",
         "threads": passwords.threads,
         "argon2_per_second": round(statistics.median(raw), 1),
         "logins_per_second": round(statistics.median(logins), 1),
         "ratio": round(statistics.median(ratios), 2),
+        "refusal_ms_known_id": round(known * 1_000, 1),
+        "refusal_ms_unknown_id": round(unknown * 1_000, 1),
         "bystander_p99_ms_quiet": p99_ms(quiet),
         "bystander_p99_ms_crowded": p99_ms(sorted(crowded)),
     }
