@@ -13,23 +13,34 @@ LEDGER_BENCH_ENTRIES (default 1000000) is how far the growth run goes; 10000000 
 """
 
 import argparse
+import asyncio
 import json
 import os
+import random
 import re
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import aiohttp
+import jwt
+import orjson
 import psycopg
+from cryptography.hazmat.primitives.asymmetric import ec
+from jwt.algorithms import ECAlgorithm
 
 from deploy.local.postgres import SUPERUSER, Cluster, binary
+from services.accrual.ledger.rules import ISSUANCE
+from services.accrual.ledger.verification import verify
 from shared import migrations
+from shared.db import Database
 
 SQL = Path(__file__).parent / "sql"
 CLIENTS = 8
@@ -37,6 +48,8 @@ BATCH = 1_000
 ACCOUNTS = 1_000
 HOT = 10
 OPENING = 10**12
+HTTP_PORT = 8992
+ISSUER = "http://benchmark.invalid"
 
 PAIR = """
 \\set payer random(1, {accounts})
@@ -55,16 +68,10 @@ class Book:
     name: str
     database: str
     single: str
-    many: str
-    proof: str
+    many: str = ""
+    proof: str = ""
 
 
-PROOF = """
-    SELECT count(*) FROM account LEFT JOIN (
-        SELECT account_id, sum(amount) AS amount, count(*) AS number FROM entry GROUP BY 1
-    ) AS e ON e.account_id = id
-    WHERE balance <> {opening} + coalesce(amount, 0) OR version <> coalesce(number, 0)
-"""
 REQUEST = """ROW(gen_random_uuid(), 'posted', 'exchange', bench_account({payer}),
     bench_account({payee}), 1, NULL, NULL, NULL, NULL, NULL, NULL, 'order', NULL, NULL
     )::transfer_request"""
@@ -73,7 +80,6 @@ OURS = Book(
     "bench_ours",
     f"SELECT post_transfer({REQUEST.format(payer=':payer', payee=':payee')})",
     f"SELECT post_transfers(array_agg({REQUEST.format(payer='payer', payee='payee')})) FROM ",
-    PROOF,
 )
 HANDWRITTEN = Book(
     "handwritten",
@@ -81,15 +87,17 @@ HANDWRITTEN = Book(
     "SELECT post_one(gen_random_uuid(), bench_account(:payer), bench_account(:payee), 1)",
     """SELECT post_many(array_agg(gen_random_uuid()), array_agg(bench_account(payer)),
         array_agg(bench_account(payee)), array_agg(1::bigint)) FROM """,
-    PROOF,
+    """SELECT count(*) FROM account LEFT JOIN (
+            SELECT account_id, sum(amount) AS amount, count(*) AS number FROM entry GROUP BY 1
+        ) AS e ON e.account_id = id
+        WHERE balance <> {opening} + coalesce(amount, 0) OR version <> coalesce(number, 0)""",
 )
 PGLEDGER_LIKE = Book(
     "pgledger's way",
     "bench_pgledger_like",
     """SELECT count(*) FROM create_transfers(ARRAY[ROW('a_' || :payer::bigint,
         'a_' || :payee::bigint, 1)::movement])""",
-    "",
-    """SELECT count(*) FROM accounts LEFT JOIN (
+    proof="""SELECT count(*) FROM accounts LEFT JOIN (
             SELECT account_id, sum(amount) AS amount FROM entries GROUP BY 1) AS e
         ON e.account_id = accounts.id WHERE balance <> coalesce(amount, 0)""",
 )
@@ -98,8 +106,7 @@ PGLEDGER = Book(
     "bench_pgledger",
     """SELECT count(*) FROM pgledger_create_transfer('a_' || :payer::bigint,
         'a_' || :payee::bigint, 1)""",
-    "",
-    """SELECT count(*) FROM pgledger_accounts AS a LEFT JOIN (
+    proof="""SELECT count(*) FROM pgledger_accounts AS a LEFT JOIN (
             SELECT account_id, sum(amount) AS amount FROM pgledger_entries GROUP BY 1) AS e
         ON e.account_id = a.id WHERE balance <> coalesce(amount, 0)""",
 )
@@ -147,7 +154,7 @@ class Bench:
         found: dict[str, list[tuple[float, float]]] = {book.name: [] for book, _, _ in runs}
         for _ in range(self.rounds):
             for book, statement, size in runs:
-                found[book.name].append(self._round(book, statement, size, seconds or self.seconds))
+                found[book.name].append(self.round(book, statement, size, seconds or self.seconds))
         rates = {}
         for name, pairs in found.items():
             rate, cpu = (statistics.median(part) for part in zip(*pairs, strict=True))
@@ -157,7 +164,7 @@ class Bench:
             )
         return rates
 
-    def _round(self, book: Book, statement: str, size: int, seconds: float) -> tuple[float, float]:
+    def round(self, book: Book, statement: str, size: int, seconds: float) -> tuple[float, float]:
         """Transfers per second, and the server's CPU in µs for each."""
         with tempfile.NamedTemporaryFile("w", suffix=".sql") as script:
             script.write(statement)
@@ -193,11 +200,26 @@ class Bench:
         return ticks / os.sysconf("SC_CLK_TCK")
 
     def prove(self, books: Iterable[Book]) -> None:
+        """Every balance is the sum of its entries; of ours, every hash and digest is right too."""
         for book in books:
+            if book is OURS:
+                asyncio.run(self._verify())
+                continue
             with self.connect(book.database) as connection:
                 wrong = connection.execute(book.proof.format(opening=OPENING)).fetchone()
             if wrong != (0,):
                 sys.exit(f"The books of {book.name} do not balance: {wrong}")
+
+    async def _verify(self) -> None:
+        database = Database(self.cluster.url(OURS.database))
+        started = time.perf_counter()
+        async with database.sessions() as session:
+            report = await verify(session)
+        await database.close()
+        if not report.ok:
+            sys.exit(f"Our ledger is broken: {report.broken}")
+        rate = round(report.entries / (time.perf_counter() - started))
+        self.results.append({"scenario": "verify, entries", "ledger": OURS.name, "per_s": rate})
 
 
 def _find(pattern: str, output: str) -> str:
@@ -224,12 +246,17 @@ def prepare(bench: Bench) -> tuple[Book, list[Book]]:
     migrations.upgrade("accrual", bench.cluster.url(OURS.database))
     bench.execute(OURS, BENCH_ACCOUNT)
     bench.execute(HANDWRITTEN, (SQL / "handwritten.sql").read_text(), BENCH_ACCOUNT)
-    for book in (OURS, HANDWRITTEN):
-        bench.execute(
-            book,
-            f"INSERT INTO account (id, balance) SELECT bench_account(n), {OPENING} "
-            f"FROM generate_series(1, {ACCOUNTS}) AS n",
-        )
+    bench.execute(
+        OURS,
+        f"SELECT post_transfers(array_agg(ROW(gen_random_uuid(), 'posted', 'accrual', "
+        f"'{ISSUANCE}', bench_account(n), {OPENING}, NULL, NULL, NULL, NULL, NULL, NULL, NULL, "
+        f"NULL, NULL)::transfer_request)) FROM generate_series(1, {ACCOUNTS}) AS n",
+    )
+    bench.execute(
+        HANDWRITTEN,
+        f"INSERT INTO account (id, balance) SELECT bench_account(n), {OPENING} "
+        f"FROM generate_series(1, {ACCOUNTS}) AS n",
+    )
     bench.execute(
         PGLEDGER_LIKE,
         (SQL / "pgledger_like.sql").read_text(),
@@ -285,11 +312,115 @@ def run(bench: Bench, pgledger: Book, books: list[Book], only: set[str]) -> None
         hot = bench.measure("batch, 10 hot accounts", [many(OURS, HOT), many(HANDWRITTEN, HOT)])
         bench.judge("10 hot accounts / 1,000, batch", hot[OURS.name] / batch[OURS.name], 1.0)
 
+    if "growth" in only:
+        growth(bench)
+    if "http" in only:
+        http(bench)
+
+
+def growth(bench: Bench) -> None:
+    """Whether a posting stays as fast while the ledger grows."""
+    rates = {}
+    for entries in (100_000, 1_000_000, 10_000_000):
+        if entries > int(os.environ.get("LEDGER_BENCH_ENTRIES", "1000000")):
+            break
+        _, fill, _ = many(OURS, ACCOUNTS)
+        with bench.connect(OURS.database) as connection:
+            while connection.execute("SELECT count(*) < %s FROM entry", [entries]).fetchone()[0]:
+                for _ in range(20):
+                    connection.execute(fill)
+            connection.execute("VACUUM ANALYZE")
+        scenario = f"single, {entries:,} entries"
+        rates[entries] = bench.measure(scenario, [one(OURS, ACCOUNTS)])[OURS.name]
+    smallest, *_, largest = rates
+    bench.judge(f"{largest:,} entries / {smallest:,}", rates[largest] / rates[smallest], 1 / 1.3)
+
+
+def http(bench: Bench) -> None:
+    """Batches through the service's HTTP interface, beside the same batches in SQL."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    public = {**ECAlgorithm.to_jwk(key.public_key(), as_dict=True), "kid": "b", "alg": "ES256"}
+    now = int(time.time())
+    claims = {
+        "iss": ISSUER, "aud": "accrual", "sub": "bench", "client_id": "exchange", "iat": now,
+        "exp": now + 3600, "jti": "1", "scope": "ledger:transfer", "pv": 1,
+    }  # fmt: skip
+    headers = {"kid": "b", "typ": "at+jwt"}
+    token = jwt.encode(claims, key, algorithm="ES256", headers=headers)
+    server = subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.ledger_http", str(HTTP_PORT)],
+        env=os.environ
+        | {
+            "DATABASE_URL_ACCRUAL": bench.cluster.url(OURS.database),
+            "CLIENT_SECRET_ACCRUAL": "only-for-this-benchmark-000000000",
+            "TOKEN_ISSUER": ISSUER,
+            "BENCH_JWK": json.dumps(public),
+        },
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        sql, wire = [], []
+        for _ in range(bench.rounds):
+            sql.append(bench.round(*many(OURS, ACCOUNTS), bench.seconds)[0])
+            wire.append(asyncio.run(post_for(token, bench.seconds)))
+    finally:
+        server.terminate()
+        server.wait()
+    for name, rates in (("batch by SQL", sql), ("batch by HTTP", wire)):
+        rate = round(statistics.median(rates))
+        bench.results.append({"scenario": name, "ledger": OURS.name, "per_s": rate})
+    bench.judge("HTTP / SQL, batches", statistics.median(wire) / statistics.median(sql), 0.6)
+
+
+async def post_for(token: str, seconds: float) -> float:
+    """Transfers per second posted by `CLIENTS` connections in batches of `BATCH`."""
+    url = f"http://127.0.0.1:{HTTP_PORT}"
+    accounts = [f"10000000-0000-4000-8000-{number:012x}" for number in range(1, ACCOUNTS + 1)]
+
+    def batch() -> bytes:
+        pairs = (random.sample(accounts, 2) for _ in range(BATCH))
+        return orjson.dumps(
+            {
+                "transfers": [
+                    {
+                        "id": uuid.uuid4(),
+                        "institution_id": payer,
+                        "to_institution_id": payee,
+                        "amount": 1,
+                        "kind": "exchange",
+                        "reference": "order",
+                    }
+                    for payer, payee in pairs
+                ]
+            }
+        )
+
+    headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
+    async with aiohttp.ClientSession(url, headers=headers) as session:
+        while True:
+            try:
+                async with session.get("/healthz"):
+                    break
+            except aiohttp.ClientError:
+                await asyncio.sleep(0.1)
+        deadline = time.perf_counter() + seconds
+        started, posted = time.perf_counter(), 0
+
+        async def client() -> None:
+            nonlocal posted
+            while time.perf_counter() < deadline:
+                async with session.post("/internal/ledger/transfers", data=batch()) as answer:
+                    posted += (await answer.json())["posted"]
+
+        await asyncio.gather(*(client() for _ in range(CLIENTS)))
+        return posted / (time.perf_counter() - started)
+
 
 def report(bench: Bench) -> None:
     print(f"{'scenario':<28}{'ledger':<18}{'transfers/s':>12}{'CPU µs each':>13}")
     for row in bench.results:
-        print(f"{row['scenario']:<28}{row['ledger']:<18}{row['per_s']:>12,}{row['cpu_us']:>13,}")
+        cpu = row.get("cpu_us", "")
+        print(f"{row['scenario']:<28}{row['ledger']:<18}{row['per_s']:>12,}{cpu:>13}")
     print()
     for name, verdict in bench.verdicts.items():
         mark = "ok" if verdict["ratio"] >= verdict["goal"] else "MISSED"

@@ -70,7 +70,7 @@ RULES: tuple[Rule, ...] = (
     _public("grants", "programmes"),
     Rule(WRITE, r"/intake(?:/.*)?", _PUSH),
     _upload("auth", "files", "attachments"),
-    _upload("accrual", "evidence", "files", "paste", "sheet"),
+    _upload("accrual", "evidence", "files", "paste", "rows", "sheet"),
     _upload("exchange", "files", "photos"),
     _upload("grants", "documents", "evidence", "files", "sheet"),
 )
