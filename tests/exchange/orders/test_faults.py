@@ -27,7 +27,7 @@ from tests.exchange.conftest import Actor, World, monday
 from tests.exchange.faults import FaultyWire
 from tests.exchange.ledger import RealLedger
 
-ORDERS = int(os.environ.get("EXCHANGE_FAULT_ORDERS", "80"))
+ORDERS = int(os.environ.get("EXCHANGE_FAULT_ORDERS", "40"))
 SEED = int(os.environ.get("EXCHANGE_FAULT_SEED", "1"))
 AT_ONCE = 12
 GIVEN = 5_000
