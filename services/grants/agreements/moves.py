@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Final
 
-from shared.problems import StateConflict
+from services.grants.moves import Moves, next_state
 
-MOVES: Final[Mapping[tuple[str, str], str]] = {
+MOVES: Final[Moves] = {
     ("active", "close"): "closed",
     ("closed", "report"): "reported",
     ("reported", "settle"): "under_settlement",
@@ -30,8 +30,5 @@ STATES: Final = tuple(NAMES)
 
 
 def move(state: str, action: str) -> str:
-    """The state an action leads to. Raises `StateConflict` with the state's Korean name."""
-    target = MOVES.get((state, action))
-    if target is None:
-        raise StateConflict(state=NAMES[state])
-    return target
+    """The state an action leads to. Raises `StateConflict`."""
+    return next_state(MOVES, NAMES, state, action)

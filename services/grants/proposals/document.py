@@ -11,7 +11,7 @@ from typing import Any
 
 from services.grants.errors import PART_MISSING, RuleSetInvalid
 from services.grants.programmes.reading import read
-from services.grants.programmes.rules import Period, RuleSet
+from services.grants.programmes.rules import RuleSet
 from services.grants.proposals.rules import (
     Applicant,
     Budget,
@@ -77,13 +77,6 @@ def late_or_early(
     differ from the rule set: an agency may extend a deadline."""
     receipt = replace(rules.call.receipt, opens_at=opens_at, closes_at=closes_at)
     return receipt_finding(replace(rules, call=replace(rules.call, receipt=receipt)), arrived_at)
-
-
-def plan_year(raw: Mapping[str, Any]) -> Period:
-    """The year of a checked document's budget."""
-    budget = read(Document, raw).budget
-    assert budget is not None
-    return budget.year
 
 
 def _filing(rules: RuleSet, document: Document, totals: Totals | None) -> Iterator[Finding]:
