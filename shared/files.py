@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote, urlsplit
 
 import obstore
@@ -48,6 +48,18 @@ class StoredFile:
     media_type: str
     size: int
     sha256: str
+
+
+class Upload(Protocol):
+    """What a framework gives us of a file that is being sent."""
+
+    async def read(self, size: int = -1, /) -> bytes: ...
+
+
+async def chunks_of(upload: Upload) -> AsyncIterator[bytes]:
+    """An upload piece by piece."""
+    while chunk := await upload.read(CHUNK_BYTES):
+        yield chunk
 
 
 class Files:

@@ -1,16 +1,15 @@
 """What the routes share: the party a token makes its bearer, paging, the clients of a process."""
 
-from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import Depends, Request, UploadFile
+from fastapi import Depends, Request
 
 from services.exchange.clients import Ledger
 from services.exchange.institutions import Institutions
 from services.exchange.parties import Actor, Party
 from services.exchange.settings import Settings
 from shared.caller import institution_of, requires
-from shared.files import CHUNK_BYTES, Files
+from shared.files import Files
 from shared.paging import Cursor, Limit, PageRequest
 from shared.problems import PermissionDenied
 from shared.tokens import Claims
@@ -71,8 +70,3 @@ FileStore = Annotated[Files, Depends(_files)]
 LedgerClient = Annotated[Ledger, Depends(_ledger)]
 KnownInstitutions = Annotated[Institutions, Depends(_institutions)]
 ServiceSettings = Annotated[Settings, Depends(_settings)]
-
-
-async def chunks_of(file: UploadFile) -> AsyncIterator[bytes]:
-    while chunk := await file.read(CHUNK_BYTES):
-        yield chunk

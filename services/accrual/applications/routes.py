@@ -3,7 +3,7 @@
 Rows and sheets are in `row_routes.py`, the operator's side in `review_routes.py`.
 """
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from datetime import date
 from typing import IO, Annotated
 from uuid import UUID
@@ -46,7 +46,7 @@ from services.accrual.applications.template_routes import XLSX, XlsxResponse
 from services.accrual.criteria.schemas import FieldCode
 from shared.clock import utc_now
 from shared.db import Session
-from shared.files import CHUNK_BYTES, attachment_headers
+from shared.files import CHUNK_BYTES, attachment_headers, chunks_of
 from shared.idempotency import Once
 from shared.paging import Cursor, Limit, Page, PageRequest
 from shared.preconditions import SeenVersion, tag
@@ -171,7 +171,7 @@ async def attach_file(
         application_id,
         kind=kind,
         name=file.filename or "",
-        chunks=_chunks(file),
+        chunks=chunks_of(file),
         max_files=settings.max_files,
     )
     return FileOut.model_validate(stored)
@@ -261,11 +261,6 @@ async def list_events(
     )
     items = [EventOut.model_validate(event) for event in found]
     return Page(items=items, next_cursor=next_cursor, total=total)
-
-
-async def _chunks(file: UploadFile) -> AsyncIterator[bytes]:
-    while chunk := await file.read(CHUNK_BYTES):
-        yield chunk
 
 
 def _read(file: IO[bytes]) -> Iterator[bytes]:

@@ -1,6 +1,5 @@
 """Certificates over HTTP: for institutions, for the operator, and for anyone who holds one."""
 
-from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -21,7 +20,7 @@ from services.accrual.clients import Registry
 from shared.caller import requires
 from shared.clock import seoul_day, utc_now
 from shared.db import Session
-from shared.files import attachment_headers
+from shared.files import attachment_headers, chunks_of
 from shared.idempotency import Once
 from shared.paging import Cursor, Limit, Page, PageRequest
 from shared.tokens import Claims
@@ -66,7 +65,7 @@ async def verify_file(
     """Whether a file is the certificate as issued, byte for byte. Needs no login."""
     now = utc_now()
     found = await service.verify(session, number=number, key=key, now=now)
-    same = await service.is_the_issued_file(found.certificate, _chunks(file))
+    same = await service.is_the_issued_file(found.certificate, chunks_of(file))
     return _verification(found, found.result(now) if same else rules.Result.ALTERED)
 
 
@@ -194,8 +193,3 @@ def _verification(found: Issued, result: rules.Result) -> dict[str, Any]:
         "balance": one.balance if revocation is None else None,
         "file_sha256": one.file_sha256,
     }
-
-
-async def _chunks(file: UploadFile) -> AsyncIterator[bytes]:
-    while chunk := await file.read(64 * 2**10):
-        yield chunk

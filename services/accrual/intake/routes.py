@@ -1,7 +1,6 @@
 """The partner intake over HTTP."""
 
 import tempfile
-from collections.abc import AsyncIterator
 from typing import Annotated
 from uuid import UUID
 
@@ -24,7 +23,7 @@ from services.accrual.intake.schemas import (
 )
 from shared.caller import requires
 from shared.db import Session
-from shared.files import CHUNK_BYTES
+from shared.files import chunks_of
 from shared.paging import Cursor, Limit, Page, PageRequest
 from shared.tokens import Claims
 
@@ -45,7 +44,7 @@ async def upload_file(
     kind: Annotated[str, Form(max_length=40, description="증빙 종류 코드")],
 ) -> IntakeFileOut:
     stored = await service.store_file(
-        session, partner, store, kind=kind, name=file.filename or "", chunks=_chunks(file)
+        session, partner, store, kind=kind, name=file.filename or "", chunks=chunks_of(file)
     )
     return IntakeFileOut.model_validate(stored)
 
@@ -139,8 +138,3 @@ async def simulate_review(
     await service.simulate(session, partner, application_id, body.outcome)
     await session.flush()
     return DetailOut.of(await listing.detail(session, partner, application_id))
-
-
-async def _chunks(file: UploadFile) -> AsyncIterator[bytes]:
-    while chunk := await file.read(CHUNK_BYTES):
-        yield chunk

@@ -1,6 +1,5 @@
 """The boards: public posts need no login, the others show what is meant for the caller."""
 
-from collections.abc import AsyncIterator
 from typing import Annotated
 from uuid import UUID, uuid4
 
@@ -23,7 +22,7 @@ from services.auth.notices.service import Post, Reader
 from shared.caller import Credentials, requires
 from shared.clock import utc_now
 from shared.db import Session
-from shared.files import CHUNK_BYTES, attachment_headers
+from shared.files import attachment_headers, chunks_of
 from shared.paging import Cursor, Limit, Page, PageRequest, paginate
 from shared.preconditions import SeenVersion, tag
 from shared.tokens import Claims
@@ -176,7 +175,7 @@ async def attach_file(
         runtime.files,
         notice_id,
         file.filename or "",
-        _chunks(file),
+        chunks_of(file),
         file_id=uuid4(),
         actor=actor,
     )
@@ -187,11 +186,6 @@ async def detach_file(
     notice_id: UUID, file_id: UUID, operator: Operator, actor: CallingActor, runtime: Runtime
 ) -> None:
     await service.detach(runtime.sessions, runtime.files, notice_id, file_id, actor=actor)
-
-
-async def _chunks(file: UploadFile) -> AsyncIterator[bytes]:
-    while chunk := await file.read(CHUNK_BYTES):
-        yield chunk
 
 
 def _post(body: PostIn) -> Post:

@@ -38,12 +38,11 @@ from services.exchange.web import (
     Reader,
     Seller,
     actor_of,
-    chunks_of,
 )
 from shared.caller import institution_of
 from shared.clock import utc_now
 from shared.db import Session, SessionMaker
-from shared.files import attachment_headers
+from shared.files import attachment_headers, chunks_of
 from shared.paging import Page
 from shared.preconditions import SeenVersion, tag
 from shared.problems import Invalid, PermissionDenied

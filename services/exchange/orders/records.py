@@ -18,9 +18,9 @@ from services.exchange.orders.schemas import (
     ReceiptOut,
 )
 from services.exchange.parties import Actor
-from services.exchange.web import AnyParty, FileStore, Paging, Reader, actor_of, chunks_of
+from services.exchange.web import AnyParty, FileStore, Paging, Reader, actor_of
 from shared.db import Session, SessionMaker
-from shared.files import attachment_headers
+from shared.files import attachment_headers, chunks_of
 from shared.idempotency import Once
 from shared.paging import Page
 

@@ -1,6 +1,5 @@
 """Expenses over HTTP."""
 
-from collections.abc import AsyncIterator
 from typing import Annotated
 from uuid import UUID
 
@@ -20,7 +19,7 @@ from services.grants.proposals.schemas import MeterOut
 from shared.app import language
 from shared.caller import institution_of, requires
 from shared.db import Session
-from shared.files import CHUNK_BYTES
+from shared.files import chunks_of
 from shared.idempotency import Once
 from shared.paging import Cursor, Limit, Page, PageRequest
 from shared.tokens import Claims
@@ -122,10 +121,5 @@ async def attach_evidence(
         amount_won=amount_won,
         number=number,
         name=file.filename or "",
-        chunks=_chunks(file),
+        chunks=chunks_of(file),
     )
-
-
-async def _chunks(file: UploadFile) -> AsyncIterator[bytes]:
-    while chunk := await file.read(CHUNK_BYTES):
-        yield chunk
