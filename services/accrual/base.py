@@ -2,6 +2,7 @@
 
 import shared.db
 from shared.idempotency import idempotency_table
+from shared.webhooks.models import webhook_tables
 
 
 class Base(shared.db.Base):
@@ -10,3 +11,4 @@ class Base(shared.db.Base):
 
 
 idempotency_table(Base.metadata)
+webhook_tables(Base.metadata)

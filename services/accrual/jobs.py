@@ -12,13 +12,14 @@ from services.accrual.ledger import service as ledger
 from services.accrual.ledger.errors import HoldEnded
 from services.accrual.settings import Settings
 from services.accrual.statistics import service as statistics
-from services.accrual.webhooks import service as webhooks
 from shared.clock import seoul_day, utc_now
 from shared.idempotency import KEPT_DAYS, purge_keys
 from shared.jobs import Jobs
 from shared.runtime import Runtime
+from shared.webhooks.jobs import add_webhook_jobs
 
 jobs = Jobs()
+add_webhook_jobs(jobs)
 
 
 def settings_of(runtime: Runtime) -> Settings:
@@ -89,26 +90,3 @@ async def process_batch(runtime: Runtime, batch_id: str) -> None:
 async def resume_batches(runtime: Runtime) -> None:
     async with runtime.sessions.begin() as session:
         await intake.resume_overdue(session, now=utc_now())
-
-
-@jobs.task("webhooks.deliver")
-async def deliver_webhook(runtime: Runtime, delivery_id: str) -> None:
-    settings = settings_of(runtime)
-    await webhooks.deliver(
-        runtime.sessions,
-        UUID(delivery_id),
-        key=settings.webhook_signing_key,
-        private=settings.webhook_private_targets,
-    )
-
-
-@jobs.task("webhooks.resume", every="*/5 * * * *")
-async def resume_webhooks(runtime: Runtime) -> None:
-    async with runtime.sessions.begin() as session:
-        await webhooks.resume_overdue(session, now=utc_now())
-
-
-@jobs.task("webhooks.purge", every="31 3 * * *")
-async def purge_webhooks(runtime: Runtime) -> None:
-    async with runtime.sessions.begin() as session:
-        await webhooks.purge(session, before=utc_now() - timedelta(days=webhooks.KEPT_DAYS))

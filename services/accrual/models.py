@@ -9,6 +9,5 @@ from services.accrual.certificates import models as certificates
 from services.accrual.intake import models as intake
 from services.accrual.ledger import models as ledger
 from services.accrual.statistics import models as statistics
-from services.accrual.webhooks import models as webhooks
 
-__all__ = ["Base", "applications", "certificates", "intake", "ledger", "statistics", "webhooks"]
+__all__ = ["Base", "applications", "certificates", "intake", "ledger", "statistics"]

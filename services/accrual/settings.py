@@ -2,10 +2,10 @@
 
 from pydantic import Field, SecretStr
 
-from shared.settings import ServiceSettings
+from shared.webhooks.settings import WebhookSettings
 
 
-class Settings(ServiceSettings):
+class Settings(WebhookSettings):
     database_url: str = Field(validation_alias="DATABASE_URL_ACCRUAL")
     client_secret: SecretStr = Field(validation_alias="CLIENT_SECRET_ACCRUAL")
     max_rows: int = Field(default=5_000, ge=1, validation_alias="ACCRUAL_MAX_ROWS")
@@ -25,18 +25,11 @@ class Settings(ServiceSettings):
     intake_max_rows: int = Field(default=100_000, ge=1, validation_alias="ACCRUAL_INTAKE_MAX_ROWS")
     """Rows a partner system may push at once; they become applications of `max_rows` each."""
     webhook_key: SecretStr | None = Field(default=None, validation_alias="ACCRUAL_WEBHOOK_KEY")
-    """What webhook secrets are derived from; by default the client secret. Changing it changes
-    every partner's secret."""
     webhook_private_targets: bool = Field(
         default=False, validation_alias="ACCRUAL_WEBHOOK_PRIVATE_TARGETS"
     )
-    """Whether webhooks may go to plain HTTP and private addresses: development, closed networks."""
 
     @property
     def portal(self) -> str:
         """Where the address on a certificate leads."""
         return (self.portal_url or self.token_issuer).rstrip("/")
-
-    @property
-    def webhook_signing_key(self) -> bytes:
-        return (self.webhook_key or self.client_secret).get_secret_value().encode()

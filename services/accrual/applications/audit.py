@@ -7,10 +7,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.accrual.applications.models import Application, ApplicationEvent
 from services.accrual.applications.moves import move
-from services.accrual.webhooks import service as webhooks
 from services.accrual.webhooks.rules import EVENTS_BY_ACTION
 from shared.logs import trace_id
 from shared.tokens import Claims
+from shared.webhooks import sending
 
 SYSTEM = Claims(
     sub="system", client_id="accrual", scope=frozenset(), role="system", exp=0, iat=0, jti=""
@@ -62,7 +62,7 @@ async def apply_move(
         to_state=application.state,
         **details,
     )
-    await webhooks.emit(
+    await sending.emit(
         session,
         institution_id=application.institution_id,
         event=EVENTS_BY_ACTION[action],

@@ -12,11 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.accrual.applications import submission
 from services.accrual.intake.models import IntakeApplication, IntakeBatch
-from services.accrual.webhooks import service as webhooks
 from shared.clock import utc_now
 from shared.db import Sessions
 from shared.problems import Problem
 from shared.tokens import Claims
+from shared.webhooks import sending
 
 
 async def submit_all(sessions: Sessions, batch_id: UUID, *, max_rows: int) -> None:
@@ -38,7 +38,7 @@ async def submit_all(sessions: Sessions, batch_id: UUID, *, max_rows: int) -> No
             .where(IntakeBatch.id == batch_id)
             .values(state="finished", finished_at=utc_now())
         )
-        await webhooks.emit(
+        await sending.emit(
             session,
             institution_id=batch.institution_id,
             event="intake.finished",

@@ -9,8 +9,8 @@ from uuid import uuid4
 import orjson
 import pytest
 
-from services.accrual.jobs import purge_webhooks, resume_webhooks
 from shared.clock import utc_now
+from shared.webhooks.jobs import purge_webhooks, resume_webhooks
 from tests.accrual.world import APPLICATIONS, practice
 
 WEBHOOKS = "/api/v1/accrual/webhooks"

@@ -15,8 +15,8 @@ from urllib.parse import SplitResult, urlsplit
 
 import httpx2
 
-from services.accrual.webhooks.errors import TargetRefused
-from services.accrual.webhooks.rules import is_public
+from shared.webhooks.errors import TargetRefused
+from shared.webhooks.signing import is_public
 
 TIMEOUT_SECONDS = 20
 MAX_ANSWER_BYTES = 1_000

@@ -1,4 +1,8 @@
-"""Endpoints of partners, messages to them, and the log of every attempt."""
+"""Endpoints of receivers, messages to them, and the log of every attempt.
+
+The classes are mapped once, here, by the names of their tables; a service has the tables among its
+own by `webhook_tables`, as with the keys of `shared.idempotency`.
+"""
 
 from datetime import datetime
 from typing import Any
@@ -8,6 +12,7 @@ from sqlalchemy import (
     CheckConstraint,
     ForeignKey,
     Index,
+    MetaData,
     SmallInteger,
     String,
     UniqueConstraint,
@@ -16,12 +21,23 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from services.accrual.base import Base
+import shared.db
 from shared.db import HasId, HasTimes
 
 
+class Base(shared.db.Base):
+    __abstract__ = True
+    metadata = shared.db.service_metadata()
+
+
+def webhook_tables(metadata: MetaData) -> None:
+    """Add the tables of webhooks to those of a service."""
+    for table in Base.metadata.sorted_tables:
+        table.to_metadata(metadata)
+
+
 class WebhookEndpoint(HasId, HasTimes, Base):
-    """Where an institution wants to hear of its applications; an empty `events` means all."""
+    """Where an institution wants to hear of its things; an empty `events` means all."""
 
     __tablename__ = "webhook_endpoint"
 

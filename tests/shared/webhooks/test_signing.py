@@ -7,9 +7,9 @@ from uuid import UUID
 
 import pytest
 
-from services.accrual.webhooks import rules
-from services.accrual.webhooks.egress import check_target
-from services.accrual.webhooks.errors import TargetRefused
+from shared.webhooks import signing
+from shared.webhooks.egress import check_target
+from shared.webhooks.errors import TargetRefused
 
 # The example of the Standard Webhooks specification.
 SPEC_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -20,13 +20,13 @@ SPEC_SIGNATURE = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 
 
 def test_a_signature_is_the_one_of_the_specification():
-    assert rules.sign([SPEC_SECRET], SPEC_ID, SPEC_TIMESTAMP, SPEC_BODY) == SPEC_SIGNATURE
+    assert signing.sign([SPEC_SECRET], SPEC_ID, SPEC_TIMESTAMP, SPEC_BODY) == SPEC_SIGNATURE
 
 
 def test_two_secrets_give_two_signatures_that_each_verify():
     endpoint = UUID(int=7)
-    secrets = [rules.secret(b"key", endpoint, generation) for generation in (2, 1)]
-    header = rules.sign(secrets, "msg_1", 1, b"{}")
+    secrets = [signing.secret(b"key", endpoint, generation) for generation in (2, 1)]
+    header = signing.sign(secrets, "msg_1", 1, b"{}")
     for secret, signature in zip(secrets, header.split(" "), strict=True):
         key = base64.b64decode(secret.removeprefix("whsec_"))
         expected = hmac.new(key, b"msg_1.1.{}", hashlib.sha256).digest()
@@ -36,7 +36,7 @@ def test_two_secrets_give_two_signatures_that_each_verify():
 
 def test_every_endpoint_and_generation_has_its_own_secret():
     secrets = {
-        rules.secret(key, UUID(int=endpoint), generation)
+        signing.secret(key, UUID(int=endpoint), generation)
         for key in (b"a", b"b")
         for endpoint in (1, 2)
         for generation in (1, 2)
@@ -45,11 +45,11 @@ def test_every_endpoint_and_generation_has_its_own_secret():
 
 
 def test_ten_attempts_over_three_days_then_no_more():
-    waits = [rules.delay_seconds(attempts, 0.0) for attempts in range(1, 10)]
-    assert waits == list(rules.DELAYS_SECONDS)
+    waits = [signing.delay_seconds(attempts, 0.0) for attempts in range(1, 10)]
+    assert waits == list(signing.DELAYS_SECONDS)
     assert 2.5 <= sum(waits) / 86_400 <= 3.5
-    assert rules.delay_seconds(10, 0.0) is None
-    assert rules.delay_seconds(2, 1.0) == 360
+    assert signing.delay_seconds(10, 0.0) is None
+    assert signing.delay_seconds(2, 1.0) == 360
 
 
 @pytest.mark.parametrize(
@@ -63,12 +63,12 @@ def test_ten_attempts_over_three_days_then_no_more():
     ],
 )  # fmt: skip
 def test_addresses_inside_are_not_public(address):
-    assert not rules.is_public(address)
+    assert not signing.is_public(address)
 
 
 @pytest.mark.parametrize("address", ["8.8.8.8", "2001:4860:4860::8888", "64:ff9b::808:808"])
 def test_addresses_outside_are_public(address):
-    assert rules.is_public(address)
+    assert signing.is_public(address)
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ class EndpointIn(Body):
             "example": {
                 "url": "https://partner.example.ac.kr/hooks/mileage",
                 "description": "학사 시스템",
-                "events": ["application.posted", "application.returned"],
+                "events": [],
             }
         }
     )
