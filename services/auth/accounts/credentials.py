@@ -188,9 +188,9 @@ async def ask_for_reset(
     contact is registered is looked into by the worker. Raises `LoginThrottled`."""
     login_id = rules.login_id_of(forgotten.login_id)
     place = Throttle(vault, f"reset:{login_id}", rules.place_of(actor.address), known_device=False)
-    await place.reserve(sessions, now=now)
     content = orjson.dumps([login_id, forgotten.channel, forgotten.contact])
     async with sessions.begin() as session:
+        await place.reserve(session, now=now)
         request = ResetRequest(content=vault.seal(content))
         session.add(request)
         await session.flush()  # the job needs the id

@@ -157,10 +157,10 @@ async def prove(
 ) -> Account:
     """The account, if the password given is its own: a stolen token alone must not change how
     one gets in. Raises `Invalid` (PW_CURRENT_WRONG) or `LoginThrottled`."""
-    async with sessions() as session:
+    async with sessions.begin() as session:
         account = await service.account_of(session, owner.account_id)
-    place = Throttle(vault, account.login_id, f"change:{account.id}", known_device=True)
-    await place.reserve(sessions, now=now)
+        place = Throttle(vault, account.login_id, f"change:{account.id}", known_device=True)
+        await place.reserve(session, now=now)
     if not (await passwords.verify(owner.password, account.password)).ok:
         raise Invalid(errors=[PW_CURRENT_WRONG.at("/current_password", field="current_password")])
     async with sessions.begin() as session:

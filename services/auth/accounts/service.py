@@ -60,10 +60,10 @@ async def change_password(
     Raises `Invalid` with all findings at once, or `LoginThrottled` after wrong current passwords.
     Several transactions: no row stays locked while passwords are hashed.
     """
-    async with sessions() as session:
+    async with sessions.begin() as session:
         account = await account_of(session, account_id)
-    place = Throttle(vault, account.login_id, f"change:{account.id}", known_device=True)
-    await place.reserve(sessions, now=now)
+        place = Throttle(vault, account.login_id, f"change:{account.id}", known_device=True)
+        await place.reserve(session, now=now)
     right = (await passwords.verify(change.current, account.password)).ok
     async with sessions.begin() as session:
         right = right or await temporary.just_used(

@@ -1,12 +1,14 @@
 """Waiting after wrong passwords, counted before the password is checked.
 
-An attempt is *reserved* first, in a transaction of its own: fifty wrong passwords at once still
-get no more than the free attempts checked. A right password gives the reservation back.
+An attempt is *reserved* first, in a transaction that commits before hashing begins: fifty wrong
+passwords at once still get no more than the free attempts checked. A right password gives the
+reservation back.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -14,7 +16,6 @@ from services.auth.accounts import rules
 from services.auth.accounts.models import LoginThrottle
 from services.auth.errors import LoginThrottled
 from services.auth.vault import Vault
-from shared.db import Sessions
 
 HALF = 16  # bytes of a key: half tells the login id, half the place (zeros: everywhere)
 
@@ -30,33 +31,46 @@ class Throttle:
         of_login = _of_login(vault, login_id)
         here = of_login + vault.mac("throttle-place", place.encode())[:HALF]
         self._everywhere = of_login + bytes(HALF)
-        self._keys = [here] if known_device else [here, self._everywhere]
+        # In one order everywhere, so that two who lock both never wait for each other.
+        self._keys = [here] if known_device else sorted([here, self._everywhere])
 
-    async def reserve(self, sessions: Sessions, *, now: datetime) -> None:
+    async def reserve(self, session: AsyncSession, *, now: datetime) -> None:
         """Count one attempt as missed. Raises `LoginThrottled` while the place has to wait."""
-        async with sessions.begin() as session:
-            for key in self._keys:
-                await self._count(session, key, now)
+        counters = await self._locked(session, now)
+        waits = [one.next_try_at - now for one in counters if one.next_try_at > now]
+        if waits:
+            raise LoginThrottled(seconds=_seconds(max(waits)))
+        await session.execute(update(LoginThrottle), [self._missed(one, now) for one in counters])
 
-    async def _count(self, session: AsyncSession, key: bytes, now: datetime) -> None:
-        # One statement makes or locks the row, also while a right password deletes it.
-        fresh = insert(LoginThrottle).values(key=key, failures=0, next_try_at=now, updated_at=now)
+    async def _locked(self, session: AsyncSession, now: datetime) -> Sequence[LoginThrottle]:
+        """One statement makes or locks the rows, also while a right password deletes them."""
+        rows = [
+            {"key": key, "failures": 0, "next_try_at": now, "updated_at": now} for key in self._keys
+        ]
+        fresh = insert(LoginThrottle).values(rows)
         locked = fresh.on_conflict_do_update(
             index_elements=["key"], set_={"key": fresh.excluded.key}
         ).returning(LoginThrottle)
-        counter = (await session.scalars(locked)).one()
-        if counter.next_try_at > now:
-            raise LoginThrottled(seconds=_seconds(counter.next_try_at - now))
-        if now - counter.updated_at > rules.FORGOTTEN_AFTER:
-            counter.failures = 0
-        counter.failures += 1
-        wait = rules.wait_everywhere_after if key == self._everywhere else rules.wait_after
-        counter.next_try_at = now + wait(counter.failures)
-        counter.updated_at = now
+        return (await session.scalars(locked)).all()
+
+    def _missed(self, counter: LoginThrottle, now: datetime) -> dict[str, object]:
+        """The row after one more miss."""
+        forgotten = now - counter.updated_at > rules.FORGOTTEN_AFTER
+        failures = 1 if forgotten else counter.failures + 1
+        everywhere = counter.key == self._everywhere
+        wait = rules.wait_everywhere_after if everywhere else rules.wait_after
+        return {
+            "key": counter.key,
+            "failures": failures,
+            "next_try_at": now + wait(failures),
+            "updated_at": now,
+        }
 
     async def forgive(self, session: AsyncSession) -> None:
         """The password was right: forget the misses."""
-        await session.execute(delete(LoginThrottle).where(LoginThrottle.key.in_(self._keys)))
+        mine = select(LoginThrottle.key).where(LoginThrottle.key.in_(self._keys))
+        locked = mine.order_by(LoginThrottle.key).with_for_update()
+        await session.execute(delete(LoginThrottle).where(LoginThrottle.key.in_(locked)))
 
 
 async def forgive_everywhere(session: AsyncSession, vault: Vault, login_id: str) -> None:

@@ -97,8 +97,8 @@ async def log_in(issuer: Issuer, login: Login, *, actor: Actor, now: datetime) -
         device or account_rules.place_of(actor.address),
         known_device=device is not None,
     )
-    await place.reserve(issuer.sessions, now=now)
-    async with issuer.sessions() as session:
+    async with issuer.sessions.begin() as session:
+        await place.reserve(session, now=now)
         account = await session.scalar(select(Account).where(Account.login_id == login_id))
     stored = account.password if account is not None else None
     verified = await issuer.passwords.verify(login.password, stored)
@@ -374,8 +374,14 @@ async def _fields(session: AsyncSession, account: Account) -> list[str] | None:
 
 
 async def _locked(session: AsyncSession, account_id: UUID) -> tuple[Account, Institution]:
-    account = await session.get_one(Account, account_id, with_for_update=True)
-    return account, await session.get_one(Institution, account.institution_id)
+    query = (
+        select(Account, Institution)
+        .join(Institution, Institution.id == Account.institution_id)
+        .where(Account.id == account_id)
+        .with_for_update(of=Account)
+    )
+    account, institution = (await session.execute(query)).one()
+    return account, institution
 
 
 def _is_open(account: Account, institution: Institution) -> bool:

@@ -1,0 +1,46 @@
+"""Connections that the server ended while nobody used them."""
+
+import asyncio
+from collections.abc import Callable
+
+import psycopg
+from sqlalchemy import text
+
+from shared.db import Database
+
+
+async def test_a_server_that_ended_idle_connections_costs_no_failed_request(
+    database: Callable[[str], str],
+) -> None:
+    url = database("auth")
+    mine = Database(url, application_name="idle-test")
+
+    async def one() -> int:
+        async with mine.sessions.begin() as session:
+            await session.execute(text("SELECT pg_sleep(0.05)"))
+            return int((await session.execute(text("SELECT pg_backend_pid()"))).scalar_one())
+
+    before = set(await asyncio.gather(*(one() for _ in range(4))))
+    assert len(before) == 4
+    end_all = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s"
+    async with await psycopg.AsyncConnection.connect(_plain(url)) as other:
+        ended = await (await other.execute(end_all, ["idle-test"])).fetchall()
+    assert len(ended) == 4
+
+    after = set(await asyncio.gather(*(one() for _ in range(4))))
+    assert not before & after
+    await mine.close()
+
+
+async def test_a_connection_is_used_again(database: Callable[[str], str]) -> None:
+    mine = Database(database("auth"))
+    pids = []
+    for _ in range(3):
+        async with mine.sessions.begin() as session:
+            pids.append((await session.execute(text("SELECT pg_backend_pid()"))).scalar_one())
+    assert len(set(pids)) == 1
+    await mine.close()
+
+
+def _plain(url: str) -> str:
+    return url.replace("postgresql+psycopg", "postgresql")
