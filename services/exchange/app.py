@@ -5,12 +5,19 @@ from fastapi import FastAPI
 from services.exchange.clients import Directory, Ledger
 from services.exchange.institutions import Institutions
 from services.exchange.listings.routes import router as listings
+from services.exchange.notifications.routes import router as notifications
+from services.exchange.notifications.rules import EVENTS
 from services.exchange.orders import reconciliation
 from services.exchange.orders.oversight import router as oversight
 from services.exchange.orders.records import router as records
 from services.exchange.orders.routes import router as orders
 from services.exchange.settings import Settings
 from shared.runtime import Runtime, service_app
+from shared.webhooks.routes import webhook_router
+
+webhooks = webhook_router(
+    "/api/v1/exchange/webhooks", allowed=("exchange:buy", "exchange:sell"), events=EVENTS
+)
 
 
 def create_runtime(settings: Settings) -> Runtime:
@@ -28,7 +35,7 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
     return service_app(
         runtime,
         title="산학협력 마일리지 — 거래소",
-        routers=[listings, oversight, orders, records],
+        routers=[listings, oversight, orders, records, notifications, webhooks],
         state={
             "ledger": Ledger(runtime.identity, settings.accrual_url),
             "institutions": Institutions(

@@ -4,6 +4,7 @@ from enum import StrEnum
 
 import shared.db
 from shared.idempotency import idempotency_table
+from shared.webhooks.models import webhook_tables
 
 
 class Base(shared.db.Base):
@@ -12,6 +13,7 @@ class Base(shared.db.Base):
 
 
 idempotency_keys = idempotency_table(Base.metadata)
+webhook_tables(Base.metadata)
 
 
 def one_of(column: str, values: type[StrEnum]) -> str:

@@ -6,16 +6,20 @@ from uuid import UUID
 import structlog
 
 from services.exchange.clients import Ledger
+from services.exchange.notifications import service as notifications
 from services.exchange.orders import driver, reconciliation
 from services.exchange.orders.journal import DRIVE_TASK
 from shared.clock import utc_now
 from shared.idempotency import KEPT_DAYS, purge_keys
 from shared.jobs import Jobs
 from shared.runtime import Runtime
+from shared.webhooks.jobs import add_webhook_jobs
+from shared.webhooks.sending import KEPT_DAYS as MESSAGES_KEPT_DAYS
 
 log = structlog.get_logger()
 
 jobs = Jobs()
+add_webhook_jobs(jobs)
 
 
 @jobs.task("idempotency.purge", every="17 3 * * *")
@@ -41,6 +45,19 @@ async def sweep_orders(runtime: Runtime) -> None:
 async def reconcile_orders(runtime: Runtime) -> None:
     """Compare our books with the ledger's; `/readyz` and the operator see the report."""
     await reconciliation.reconcile(runtime.sessions, _ledger(runtime), now=utc_now())
+
+
+@jobs.task("outbox.relay", every="* * * * * */10", max_attempts=1)
+async def relay_events(runtime: Runtime) -> None:
+    """Tell companies and universities what happened to their orders."""
+    await notifications.relay(runtime.sessions, now=utc_now())
+
+
+@jobs.task("outbox.purge", every="41 3 * * *")
+async def purge_events(runtime: Runtime) -> None:
+    before = utc_now() - timedelta(days=MESSAGES_KEPT_DAYS)
+    async with runtime.sessions.begin() as session:
+        await notifications.purge(session, before=before)
 
 
 def _ledger(runtime: Runtime) -> Ledger:

@@ -1,5 +1,6 @@
 """Every route, walked from the OpenAPI document: no token, a foreign one, one that may not."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
@@ -42,6 +43,9 @@ BODIES: dict[str, Any] = {
     "/orders/{order_id}/dispute/resolve": {"charged_won": 0, "reason": "조정"},
     "/orders/{order_id}/refund": {"mileage": 1, "reason": "환불"},
     "/orders/{order_id}/messages": {"body": "안녕하세요."},
+    "/notifications/read": {},
+    "/webhooks": {"url": "https://partner.example.com/hook"},
+    "/webhooks/{endpoint_id}": {"url": "https://partner.example.com/hook"},
 }
 UPLOADS = ("/photos", "/files")
 
@@ -55,10 +59,7 @@ def routes(world: World) -> Iterator[tuple[str, str]]:
 async def call(
     world: World, verb: str, path: str, headers: dict[str, str], ids: dict[str, str] | None = None
 ):
-    names = {"listing_id", "order_id", "photo_id", "access_id", "file_id"}
-    url = path
-    for name in names:
-        url = url.replace("{" + name + "}", (ids or {}).get(name, str(uuid4())))
+    url = re.sub(r"\{(\w+)\}", lambda name: (ids or {}).get(name[1], str(uuid4())), path)
     extra: dict[str, Any] = {}
     if verb == "post" and path.endswith(UPLOADS):
         extra["files"] = {"file": ("a.png", b"\x89PNG\r\n\x1a\n....", "image/png")}

@@ -275,6 +275,7 @@ async def refund(
 def say(session: AsyncSession, order: Order, actor: Actor, *, body: str) -> Message:
     message = Message(order_id=order.id, party=actor.party, author=actor.subject or "", body=body)
     session.add(message)
+    journal.tell(session, order, journal.MESSAGE_EVENT, actor)
     return message
 
 

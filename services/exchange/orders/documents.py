@@ -73,7 +73,7 @@ async def receipt(session: AsyncSession, order: Order) -> Receipt:
     buyer = await session.get(Institution, order.buyer_id)
     supply_won, vat_won = rules.supply_and_vat(order.cash_due_won)
     return Receipt(
-        number=public_number(order),
+        number=order.public_number,
         wording=LATE_WORDING.get(Use(order.use), WORDING[order.use_mode]),
         settled_at=settled_at,
         listing_title=order.listing_title,
@@ -116,11 +116,6 @@ async def accrual_claim(session: AsyncSession, order: Order) -> list[ClaimRow]:
     ]
 
 
-def public_number(order: Order) -> str:
-    """How people name an order: the Korean year it was made in, and its number."""
-    return f"EX-{seoul_day(order.created_at).year % 100}-{order.number:06}"
-
-
 def _net_deposits(payments: Sequence[Payment], net_won: int) -> list[tuple[date, int]]:
     """The deposits, oldest first, as far as they were kept: what was returned came off the last."""
     kept = []
@@ -142,7 +137,7 @@ def _cells(
         "brn": (buyer.brn if buyer else None) or "",
         "company_name": order.buyer_name,
         "agreement_date": f"{seoul_day(order.created_at):%Y%m%d}",
-        "contract_no": public_number(order),
+        "contract_no": order.public_number,
         "usage_type": "공용장비",
         "title": order.listing_title,
         "contract_won": str(net_won),

@@ -10,7 +10,6 @@ import xlsxwriter
 
 from services.exchange.errors import OrderState
 from services.exchange.mileage import WON_PER_POINT
-from services.exchange.orders.documents import public_number
 from services.exchange.orders.models import Order
 from shared.clock import SEOUL
 
@@ -90,7 +89,7 @@ def _cells(order: Order) -> list[str | int]:
     fee = order.fee_won if order.charged_won is None else order.charged_won
     mileage = order.mileage if order.mileage_charged is None else order.mileage_charged
     return [
-        public_number(order),
+        order.public_number,
         _moment(order.created_at),
         order.listing_title,
         order.seller_name,

@@ -53,6 +53,7 @@ EVENTS = {
     Action.REFUND_ALL: "order.refunded",
     Action.REFUND_REFUSED: "order.refund_refused",
 }
+MESSAGE_EVENT = "order.message"
 
 
 async def lock(session: AsyncSession, order_id: UUID) -> Order:
@@ -115,22 +116,28 @@ def record(
             settlement=order.settlement,
         )
     )
-    name = EVENTS.get(action)
-    if name is not None:
-        session.add(
-            OutboxEvent(
-                name=name,
-                subject_id=order.id,
-                audience=[order.buyer_id, order.seller_id],
-                payload={
-                    "order_id": str(order.id),
-                    "number": order.number,
-                    "use": order.use,
-                    "settlement": order.settlement,
-                },
-            )
-        )
+    if action in EVENTS:
+        tell(session, order, EVENTS[action], actor)
     log.info("order_moved", order_id=str(order.id), action=str(action), use=order.use)
+
+
+def tell(session: AsyncSession, order: Order, event: str, actor: Actor) -> None:
+    """Put an event into the outbox: buyer and seller hear of it once this is committed."""
+    session.add(
+        OutboxEvent(
+            name=event,
+            subject_id=order.id,
+            audience=[order.buyer_id, order.seller_id],
+            payload={
+                "order_id": str(order.id),
+                "number": order.public_number,
+                "listing_title": order.listing_title,
+                "use": order.use,
+                "settlement": order.settlement,
+                "by": actor.party,
+            },
+        )
+    )
 
 
 async def promise(

@@ -27,6 +27,7 @@ from services.exchange.base import Base, one_of
 from services.exchange.mileage import cash_won
 from services.exchange.orders.rules import Settlement, Use
 from services.exchange.parties import Party
+from shared.clock import seoul_day
 from shared.db import HasId, HasTimes
 
 
@@ -110,6 +111,11 @@ class Order(Base, HasTimes):
     version: Mapped[int] = mapped_column(server_default="1")
 
     @property
+    def public_number(self) -> str:
+        """How people name an order: the Korean year it was made in, and its number."""
+        return f"EX-{seoul_day(self.created_at).year % 100}-{self.number:06}"
+
+    @property
     def cash_due_won(self) -> int:
         """What the buyer pays in cash as things stand: of the final charge once there is one."""
         if self.charged_won is None or self.mileage_charged is None:
@@ -176,7 +182,10 @@ class OrderEvent(Base, HasId):
 
 
 class OutboxEvent(Base, HasId):
-    """What others are told: one row a state change, delivered after it is committed."""
+    """What others are told: one row a state change, delivered after it is committed.
+
+    The audience is the buyer, then the seller (`notifications/service.py`).
+    """
 
     __tablename__ = "outbox_event"
     __table_args__ = (

@@ -1,0 +1,1 @@
+"""Notifications: companies and universities hear of every move of their orders."""
