@@ -70,7 +70,7 @@ def test_the_gateway_cannot_reach_the_database_nor_a_service_the_outside(
 ) -> None:
     assert "data" not in containers["gateway"]["networks"]
     outside = {name for name, box in containers.items() if "outside" in box["networks"]}
-    assert outside == {"gateway", "accrual-worker", "auth-worker"}
+    assert outside == {"gateway", "accrual-worker", "auth-worker", "exchange-worker"}
 
 
 def test_a_container_is_given_its_own_secrets_and_no_others(containers: Containers) -> None:
