@@ -205,7 +205,10 @@ async def settle(session: AsyncSession, order: Order, actor: Actor) -> None:
 
 
 async def dispute(session: AsyncSession, order: Order, actor: Actor, *, reason: str) -> None:
-    """Freezes the settlement until the operator decides or the party takes it back."""
+    """Freezes the settlement until the operator decides or whoever opened it takes it back.
+
+    `disputed_by` is an institution; none of the two: the operator.
+    """
     await journal.apply(session, order, Action.DISPUTE, actor, reason=reason)
     order.disputed_by = actor.institution_id
 

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, SQLColumnExpression, case, func, or_, sele
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.exchange.mileage import WON_PER_POINT
+from services.exchange.orders import reconciliation
 from services.exchange.orders.models import Movement, Order
 from services.exchange.orders.rules import Settlement, Use
 from services.exchange.parties import Party
@@ -83,8 +84,11 @@ async def statistics(session: AsyncSession, period: Period) -> dict[str, Any]:
 async def attention(
     session: AsyncSession, page: PageRequest, *, now: datetime
 ) -> tuple[Sequence[Any], str | None, int]:
-    """Orders a person must look at, as (order, why): disputes, promises the ledger does not
-    answer, uses nobody completed, and cash that never came or came too much."""
+    """Orders a person must look at, as (order, why): those the ledger tells otherwise, disputes,
+    promises the ledger does not answer, uses nobody completed, cash that never came or came too
+    much."""
+    report = await reconciliation.newest(session)
+    differing = [UUID(each["order_id"]) for each in report.differences] if report else []
     slow = (
         select(Movement.order_id)
         .where(Movement.state == "intended", Movement.created_at < now - SLOW_PROMISE)
@@ -93,6 +97,7 @@ async def attention(
     closed = Order.charged_won.is_not(None)
     due = Order.charged_won - Order.mileage_charged * WON_PER_POINT
     reasons = {
+        "ledger_differs": Order.id.in_(differing),
         "disputed": Order.settlement == Settlement.DISPUTED,
         "ledger_silent": Order.id.in_(slow),
         "never_completed": (Order.use == Use.IN_USE) & (Order.ends_at < now - OVERDUE_AFTER),

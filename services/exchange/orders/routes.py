@@ -28,8 +28,8 @@ from services.exchange.orders.schemas import (
 )
 from services.exchange.parties import Actor, Party
 from services.exchange.web import (
+    AnyParty,
     Buyer,
-    BuyerOrSeller,
     KnownInstitutions,
     LedgerClient,
     Operator,
@@ -267,10 +267,8 @@ async def settle_order(order_id: UUID, seller: Seller, run: Once) -> Response:
 
 
 @router.post("/orders/{order_id}/dispute", response_model=OrderOut)
-async def dispute_order(
-    order_id: UUID, body: ReasonIn, caller: BuyerOrSeller, run: Once
-) -> Response:
-    """분쟁 제기: 운영기관이 정할 때까지 정산을 멈춥니다."""
+async def dispute_order(order_id: UUID, body: ReasonIn, caller: AnyParty, run: Once) -> Response:
+    """분쟁 제기: 운영기관이 정할 때까지 정산을 멈춥니다. 운영기관도 직권으로 제기할 수 있습니다."""
 
     async def act(session: AsyncSession, order: Order, actor: Actor) -> None:
         await actions.dispute(session, order, actor, reason=body.reason)
@@ -280,7 +278,7 @@ async def dispute_order(
 
 @router.post("/orders/{order_id}/dispute/withdraw", response_model=OrderOut)
 async def withdraw_dispute(
-    order_id: UUID, caller: BuyerOrSeller, settings: ServiceSettings, run: Once
+    order_id: UUID, caller: AnyParty, settings: ServiceSettings, run: Once
 ) -> Response:
     async def act(session: AsyncSession, order: Order, actor: Actor) -> None:
         await actions.withdraw_dispute(

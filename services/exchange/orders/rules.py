@@ -174,8 +174,11 @@ MOVES: Mapping[Action, Move] = {
     Action.RELEASE: Move(
         SYSTEM, _EVERY_USE, frozenset({Settlement.VOIDING}), settlement=Settlement.RELEASED
     ),
-    Action.DISPUTE: Move(BUYER | SELLER, CHARGED, _HELD, settlement=Settlement.DISPUTED),
-    Action.WITHDRAW_DISPUTE: Move(BUYER | SELLER, CHARGED, _DISPUTED, settlement=Settlement.HELD),
+    # The operator too, who may have learned of something wrong from elsewhere.
+    Action.DISPUTE: Move(BUYER | SELLER | OPERATOR, CHARGED, _HELD, settlement=Settlement.DISPUTED),
+    Action.WITHDRAW_DISPUTE: Move(
+        BUYER | SELLER | OPERATOR, CHARGED, _DISPUTED, settlement=Settlement.HELD
+    ),
     Action.RESOLVE: Move(OPERATOR, CHARGED, _DISPUTED, settlement=Settlement.HELD),
     Action.RESOLVE_FREE: Move(OPERATOR, CHARGED, _DISPUTED, settlement=Settlement.VOIDING),
     Action.REFUND: Move(

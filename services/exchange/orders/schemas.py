@@ -282,7 +282,9 @@ class StatisticsOut(Schema):
 
 
 class AttentionOut(Schema):
-    why: Literal["disputed", "ledger_silent", "never_completed", "overpaid", "unpaid"]
+    why: Literal[
+        "ledger_differs", "disputed", "ledger_silent", "never_completed", "overpaid", "unpaid"
+    ]
     order: OrderOut
 
 

@@ -271,6 +271,27 @@ async def test_who_opened_a_dispute_can_take_it_back(world: World):
     assert (done["settlement"], done["settle_after"] is not None) == ("held", True)
 
 
+async def test_the_operator_may_dispute_of_its_own_accord_and_neither_side_undo_it(world: World):
+    order = await world.completed(mileage=60)
+    await world.pay(order)
+    path = f"/orders/{order['id']}"
+    done = await world.do(world.operator, order, "dispute", {"reason": "이용 기록이 없습니다"})
+    assert done["settlement"] == "disputed"
+    for party in (world.buyer, world.seller):
+        assert code(await party.post(f"{path}/dispute/withdraw")) == (409, "DISPUTE_NOT_YOURS")
+    await world.sweep(after=timedelta(days=30))
+    assert await books(world) == (9_940, 60, 0)
+    done = await world.do(world.operator, order, "dispute/withdraw")
+    assert (done["settlement"], done["settle_after"] is not None) == ("held", True)
+
+
+async def test_the_operator_cannot_take_back_the_dispute_of_a_party_but_decide_it(world: World):
+    order = await world.completed(mileage=60)
+    await world.do(world.buyer, order, "dispute", {"reason": "결과가 다릅니다"})
+    taken = await world.operator.post(f"/orders/{order['id']}/dispute/withdraw")
+    assert code(taken) == (409, "DISPUTE_NOT_YOURS")
+
+
 async def test_a_paid_order_settles_by_itself_when_nobody_objects(world: World):
     order = await world.completed(mileage=60)
     await world.pay(order)
