@@ -1,33 +1,78 @@
-"""A network that loses, delays and repeats, seeded so that a failure can be played again."""
+"""A network that loses, delays and repeats, seeded so that a failure can be played again, and the
+record of what met which order."""
 
 import asyncio
+import json
 import random
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import httpx2
 
 Deliver = Callable[[httpx2.Request], Awaitable[httpx2.Response]]
 
+OUTCOMES = ("settled", "refunded", "released", "held", "refused")
+
+
+class Matrix:
+    """Which fault met which step of which order, how often, and what became of those orders."""
+
+    def __init__(self) -> None:
+        self.times: Counter[tuple[str, str]] = Counter()
+        self.orders: dict[tuple[str, str], set[str]] = {}
+
+    def note(self, fault: str, step: str, order: str | None) -> None:
+        self.times[fault, step] += 1
+        if order is not None:
+            self.orders.setdefault((fault, step), set()).add(order)
+
+    def table(self, outcomes: Mapping[str, str]) -> str:
+        """Markdown: a row for each fault and step; `outcomes` are the final states of orders. An
+        order that is not among them, or in no state of rest, counts as stuck."""
+        head = ("fault", "step", "times", "orders", *OUTCOMES, "stuck")
+        lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
+        for (fault, step), times in sorted(self.times.items()):
+            met = self.orders.get((fault, step), set())
+            ends = Counter(outcomes.get(order, "stuck") for order in met)
+            stuck = sum(count for end, count in ends.items() if end not in OUTCOMES)
+            cells = (fault, step, times, len(met), *(ends[end] for end in OUTCOMES), stuck)
+            lines.append("| " + " | ".join(map(str, cells)) + " |")
+        return "\n".join(lines)
+
 
 class FaultyWire:
     """Between the exchange and the ledger. `rate` is the share of requests that meet a fault."""
 
-    def __init__(self, deliver: Deliver, *, seed: int, rate: float) -> None:
+    def __init__(self, deliver: Deliver, *, seed: int, rate: float, matrix: Matrix) -> None:
         self._deliver = deliver
         self._random = random.Random(seed)
         self.rate = rate
-        self.met: dict[str, int] = {}
+        self.matrix = matrix
+        self._order_of: dict[str, str] = {}  # by the id of a hold or of a transfer
         self._late: set[asyncio.Task[Any]] = set()
 
     async def __call__(self, request: httpx2.Request) -> httpx2.Response:
+        step, order = self._about(request)
         if self._random.random() >= self.rate:
             return await self._deliver(request)
-        fault = self._random.choice(
-            [self._lost, self._answer_lost, self._late_delivery, self._twice, self._busy]
-        )
-        self.met[fault.__name__] = self.met.get(fault.__name__, 0) + 1
-        return await fault(request)
+        name = self._random.choice(list(FAULTS))
+        self.matrix.note(name, step, order)
+        return await FAULTS[name](self, request)
+
+    def _about(self, request: httpx2.Request) -> tuple[str, str | None]:
+        """What is asked of the ledger, and for which order."""
+        parts = request.url.path.split("/")[3:]
+        if request.method == "GET":
+            return "look", self._order_of.get(parts[-1])
+        body = json.loads(request.content)
+        if parts == ["holds"]:
+            self._order_of[body["id"]] = body["reference"]
+        target = body.get("transfer_id") or (parts[1] if len(parts) > 1 else body["id"])
+        order = self._order_of.get(target)
+        if order is not None:
+            self._order_of[body["id"]] = order
+        return {"holds": "hold", "reversals": "reversal"}.get(parts[-1], parts[-1]), order
 
     async def _lost(self, request: httpx2.Request) -> httpx2.Response:
         raise httpx2.ConnectError("the request is lost")
@@ -60,3 +105,12 @@ class FaultyWire:
         self.rate = 0.0
         while self._late:
             await asyncio.gather(*self._late, return_exceptions=True)
+
+
+FAULTS: Mapping[str, Callable[[FaultyWire, httpx2.Request], Awaitable[httpx2.Response]]] = {
+    "request lost": FaultyWire._lost,
+    "answer lost": FaultyWire._answer_lost,
+    "request late, after others": FaultyWire._late_delivery,
+    "request twice": FaultyWire._twice,
+    "ledger busy (503)": FaultyWire._busy,
+}

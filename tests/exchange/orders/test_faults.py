@@ -1,7 +1,8 @@
 """Orders against the real ledger over a bad wire, with requests and workers killed at random.
 
 In the end no slot, hold or point is lost, doubled or stuck. `EXCHANGE_FAULT_ORDERS` and
-`EXCHANGE_FAULT_SEED` make the run longer or play another one.
+`EXCHANGE_FAULT_SEED` make the run longer or play another one; `EXCHANGE_FAULT_REPORT` names a file
+for the table of faults, steps and outcomes.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ from collections import Counter
 from collections.abc import Awaitable
 from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -24,15 +26,17 @@ from services.exchange.orders.models import Movement, Order
 from services.exchange.orders.rules import LIVE, Settlement
 from shared.clock import utc_now
 from tests.exchange.conftest import Actor, World, monday
-from tests.exchange.faults import FaultyWire
+from tests.exchange.faults import FAULTS, FaultyWire, Matrix
 from tests.exchange.ledger import RealLedger
 
 ORDERS = int(os.environ.get("EXCHANGE_FAULT_ORDERS", "40"))
 SEED = int(os.environ.get("EXCHANGE_FAULT_SEED", "1"))
+REPORT = os.environ.get("EXCHANGE_FAULT_REPORT")
 AT_ONCE = 12
 GIVEN = 5_000
 PATIENCE = 1_000  # how often a client asks again; far more than the faults can explain
 KILLED = 0.15  # the share of requests whose process dies at some point of them
+KILL = "process killed"
 REST = {Settlement.SETTLED, Settlement.RELEASED, Settlement.REFUNDED}
 
 
@@ -49,7 +53,7 @@ class Storm:
     async def prepare(self) -> None:
         for buyer in self.buyers:
             await self.ledger.give(buyer.id, GIVEN)
-        for _ in range(4):
+        for _ in range(max(4, ORDERS // 25)):  # so that most find a free time
             self.listings.append(await self.world.listing())
 
     async def run(self, orders: int) -> None:
@@ -126,14 +130,20 @@ class Storm:
     async def insist(self, who: Actor, path: str, body: Any = None) -> dict[str, Any] | None:
         """Ask under one key until there is an answer, as a good client does after a lost line."""
         key = f"key-{self.random.getrandbits(64)}"
+        _, _, order, step = f"{path}//".split("/", 3)
+        kills = 0
         for _ in range(PATIENCE):
             answer = await self.perhaps_killed(who.post(path, body, key=key))
+            kills += answer is None
             if answer is None or answer.status_code >= 500:
                 continue
             code = "ok" if answer.is_success else answer.json()["code"]
             self.seen[f"{path.rsplit('/', 1)[-1]}: {code}"] += 1
             if answer.status_code == 409 and await self.wait_for_rest(path, code):
                 continue
+            for _ in range(kills):
+                made = order or (answer.json()["id"] if answer.is_success else None)
+                self.wire.matrix.note(KILL, step.strip("/") or "request", made)
             return answer.json() if answer.is_success else None
         raise AssertionError(f"no answer to {path}")
 
@@ -194,7 +204,7 @@ class Storm:
 async def storm(world: World, monkeypatch) -> Storm:
     monkeypatch.setattr(shared.http, "ATTEMPTS", 1)  # the storm itself asks again
     monkeypatch.setattr(driver, "TRY_AGAIN_AFTER", timedelta(0))  # nobody here waits a minute
-    wire = FaultyWire(world.ledger.deliver, seed=SEED, rate=0.3)
+    wire = FaultyWire(world.ledger.deliver, seed=SEED, rate=0.3, matrix=Matrix())
     world.network.to_ledger = wire
     made = Storm(world, world.ledger, wire)
     await made.prepare()
@@ -217,7 +227,18 @@ async def test_no_slot_hold_or_point_is_lost_doubled_or_stuck(storm: Storm):
             select(func.count()).where(Order.use.in_(["requested", "accepted"]))
         )
     assert open_uses == 0
-    assert {"_lost", "_answer_lost", "_late_delivery", "_twice", "_busy"} == set(storm.wire.met)
+    assert {fault for fault, _ in storm.wire.matrix.times} == {*FAULTS, KILL}
+    table = storm.wire.matrix.table(await outcomes(storm))
+    if REPORT:
+        await asyncio.to_thread(Path(REPORT).write_text, f"{table}\n")
+    assert all(line.endswith("| 0 |") for line in table.splitlines()[2:]), table
+
+
+async def outcomes(storm: Storm) -> dict[str, str]:
+    """What became of each order; of those the ledger refused, that."""
+    async with storm.world.sessions() as session:
+        rows = await session.execute(select(Order.id, Order.use, Order.settlement))
+    return {str(id_): "refused" if use == "refused" else state for id_, use, state in rows}
 
 
 async def assert_books_agree(storm: Storm) -> None:
