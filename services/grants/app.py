@@ -3,7 +3,7 @@
 from fastapi import FastAPI
 
 from services.grants.agreements import routes as agreements
-from services.grants.clients import Directory
+from services.grants.clients import Counterpart, Directory
 from services.grants.evaluation import routes as evaluation
 from services.grants.expenses import routes as expenses
 from services.grants.programmes import routes as programmes
@@ -31,5 +31,15 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
             expenses.router,
             settlement.router,
         ],
-        state={"directory": Directory(runtime.identity, settings.auth_url)},
+        state={
+            "directory": Directory(runtime.identity, settings.auth_url),
+            "counterparts": (
+                Counterpart(
+                    runtime.identity, "accrual", settings.accrual_url, scope="accrual:read"
+                ),
+                Counterpart(
+                    runtime.identity, "exchange", settings.exchange_url, scope="exchange:read"
+                ),
+            ),
+        },
     )

@@ -1,5 +1,6 @@
-"""Calls to the auth service's registry of institutions."""
+"""Calls to other services: the registry of institutions, and who else claims a document."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -37,3 +38,25 @@ class Directory:
             brn=item["brn"],
             capital_area=item["capital_area"],
         )
+
+
+class Counterpart:
+    """Another service in which the same deposit or document may serve a claim (C-4)."""
+
+    BATCH = 500
+
+    def __init__(self, identity: Identity, service: str, url: str, *, scope: str) -> None:
+        self.service = service
+        self._http = ServiceClient(identity, service, url, scope=scope)
+
+    async def claims(self, marks: Sequence[str]) -> dict[str, str]:
+        """The marks (deposit references, document numbers, SHA-256) that serve a claim there, with
+        words on where. Raises `UpstreamUnavailable` or `RemoteProblem`."""
+        found: dict[str, str] = {}
+        for start in range(0, len(marks), self.BATCH):
+            batch = list(marks[start : start + self.BATCH])
+            answer = await self._http.post(
+                "/internal/evidence-claims", {"marks": batch}, repeatable=True
+            )
+            found |= {item["mark"]: item["where"] for item in answer["items"]}
+        return found

@@ -113,7 +113,7 @@ PLAN = Plan(
         "hall": PlannedAsset("hall", 25_000_000),
         "lab": PlannedAsset("lab", 50_000_000),
     },
-    frozenset(["seoul-tokyo"]),
+    trips=frozenset(["seoul-tokyo"]),
     traits=frozenset(["nonprofit"]),
 )
 

@@ -38,6 +38,25 @@ class Agreement(Base, HasId, HasTimes):
     plan_version: Mapped[int] = mapped_column(server_default="1")
 
 
+class AgreementChange(Base, HasId):
+    """A change of the plan during the year, numbered without a gap: append-only."""
+
+    __tablename__ = "agreement_change"
+    __table_args__ = (
+        UniqueConstraint("agreement_id", "seq"),
+        CheckConstraint("party IN ('institution', 'agency')", name="party"),
+    )
+
+    agreement_id: Mapped[UUID] = mapped_column(ForeignKey("agreement.id"))
+    seq: Mapped[int]
+    kind: Mapped[str] = mapped_column(String(20))
+    body: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    reason: Mapped[str] = mapped_column(Text)
+    party: Mapped[str] = mapped_column(String(12))
+    recorded_by: Mapped[str] = mapped_column(String(64))
+    recorded_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
 class PlanVersion(Base, HasId):
     """The agreed plan, as amended: append-only."""
 

@@ -1,26 +1,36 @@
 """From a designated proposal to an agreement, and the plan that expenses are held against."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.grants.agreements.models import Agreement, PlanVersion
-from services.grants.expenses.rules import Plan, plan_of
+from services.grants.agreements import moves
+from services.grants.agreements.models import Agreement, AgreementChange, PlanVersion
+from services.grants.errors import RuleSetInvalid
+from services.grants.expenses.rules import (
+    CHANGES,
+    Party,
+    Plan,
+    amended,
+    change_findings,
+    plan_of,
+)
 from services.grants.programmes.models import Programme
 from services.grants.programmes.reading import read
 from services.grants.programmes.service import note, parsed, rule_set_body
-from services.grants.proposals.document import Document
+from services.grants.proposals.document import Document, document_finding
 from services.grants.proposals.models import Proposal, Submission
 from services.grants.proposals.moves import move
 from services.grants.proposals.rules import totals
 from shared.paging import PageRequest, paginate
-from shared.problems import NotFound
+from shared.problems import Invalid, NotFound, PermissionDenied, StateConflict
 from shared.tokens import Claims
 
 
@@ -102,14 +112,80 @@ async def list_agreements(
     return await paginate(session, query, keys=[Agreement.id], page=page)
 
 
+async def record_change(
+    session: AsyncSession,
+    agreement_id: UUID,
+    caller: Claims,
+    *,
+    kind: str,
+    body: Mapping[str, Any],
+    reason: str,
+) -> AgreementChange:
+    """Add a change to the year's plan, by whoever may (G-033). Raises `Invalid` with every finding.
+
+    The agreement's row is the turnstile: changes are judged against all earlier ones.
+    """
+    await readable_agreement(session, agreement_id, caller)
+    agreement = await session.get_one(Agreement, agreement_id, with_for_update=True)
+    party: Party = "agency" if caller.institution_id == str(agreement.agency_id) else "institution"
+    form, recorders = CHANGES[kind]
+    if party not in recorders:
+        raise PermissionDenied
+    if agreement.state in ("final", "refunded"):
+        raise StateConflict(state=moves.NAMES[agreement.state])
+    change = _form(form, body)
+    plan = await plan_in_force(session, agreement)
+    found = [
+        replace(finding, pointer=f"/body{finding.pointer}")
+        for finding in change_findings(plan, kind, change, party)
+    ]
+    if found:
+        raise Invalid(errors=found)
+    last = await session.scalar(
+        select(func.max(AgreementChange.seq)).where(AgreementChange.agreement_id == agreement_id)
+    )
+    row = AgreementChange(
+        agreement_id=agreement_id,
+        seq=(last or 0) + 1,
+        kind=kind,
+        body=dict(body),
+        reason=reason,
+        party=party,
+        recorded_by=caller.sub,
+    )
+    session.add(row)
+    note(session, "agreement", agreement_id, f"change_{kind}", caller, reason=reason)
+    await session.flush()
+    await session.refresh(row)
+    return row
+
+
+async def changes_of(session: AsyncSession, agreement: Agreement) -> Sequence[AgreementChange]:
+    query = select(AgreementChange).where(AgreementChange.agreement_id == agreement.id)
+    return (await session.scalars(query.order_by(AgreementChange.seq))).all()
+
+
+def _form(form: type, body: Mapping[str, Any]) -> Any:
+    try:
+        return read(form, dict(body))
+    except RuleSetInvalid as unreadable:
+        raise Invalid(
+            errors=[
+                replace(document_finding(found), pointer=f"/body{found.pointer}")
+                for found in unreadable.errors
+            ]
+        ) from None
+
+
 async def plan_in_force(session: AsyncSession, agreement: Agreement) -> Plan:
-    """The agreed plan, as the expense rules want it."""
+    """The agreed plan with every change so far, as the expense rules want it."""
     query = select(PlanVersion.document).where(
         PlanVersion.agreement_id == agreement.id, PlanVersion.version == agreement.plan_version
     )
     document: dict[str, Any] = (await session.scalars(query)).one()
     rules = await rules_text(session, agreement)
-    return _plan(rules, orjson.dumps(document), agreement.agreed_on)
+    changes = [[change.kind, change.body] for change in await changes_of(session, agreement)]
+    return _plan(rules, orjson.dumps(document), agreement.agreed_on, orjson.dumps(changes))
 
 
 async def rules_text(session: AsyncSession, agreement: Agreement) -> str:
@@ -121,8 +197,12 @@ async def rules_text(session: AsyncSession, agreement: Agreement) -> str:
 
 
 @lru_cache(maxsize=64)
-def _plan(rules: str, document: bytes, agreed_on: date) -> Plan:
+def _plan(rules: str, document: bytes, agreed_on: date, changes: bytes) -> Plan:
     """Kept by content, since a plan changes seldom and is asked for with every expense."""
     budget = read(Document, orjson.loads(document)).budget
     assert budget is not None
-    return plan_of(totals(parsed(rules), budget), budget, agreed_on)
+    agreed = plan_of(totals(parsed(rules), budget), budget, agreed_on)
+    forms: list[tuple[str, Any]] = [
+        (kind, read(CHANGES[kind][0], body)) for kind, body in orjson.loads(changes)
+    ]
+    return amended(agreed, forms)

@@ -17,6 +17,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.grants.base import Base
+from services.grants.expenses.moves import STATES
 from shared.db import HasId, HasTimes
 
 
@@ -29,11 +30,7 @@ class ExpenseRow(Base, HasId, HasTimes):
         CheckConstraint("amount_won > 0", name="amount_positive"),
         CheckConstraint("vat_won BETWEEN 0 AND amount_won", name="vat_within_amount"),
         CheckConstraint("fund IN ('grant', 'cash', 'in_kind')", name="fund"),
-        CheckConstraint(
-            "state IN ('registered', 'in_review', 'allowed', 'partly_allowed', 'disallowed', "
-            "'returned', 'objected', 'final')",
-            name="state",
-        ),
+        CheckConstraint(f"state IN {STATES}", name="state"),
         UniqueConstraint("agreement_id", "number"),
         Index("ix_expense_agreement_id_kind", "agreement_id", "kind"),
     )
@@ -56,6 +53,19 @@ class ExpenseRow(Base, HasId, HasTimes):
     created_by: Mapped[str] = mapped_column(String(64))
 
 
+class ExpenseVersion(Base, HasId):
+    """What an expense said before and after each edit: append-only."""
+
+    __tablename__ = "expense_version"
+    __table_args__ = (UniqueConstraint("expense_id", "version"),)
+
+    expense_id: Mapped[UUID] = mapped_column(ForeignKey("expense.id"))
+    version: Mapped[int]
+    document: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    changed_by: Mapped[str] = mapped_column(String(64))
+    changed_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
 class EvidenceRow(Base, HasId):
     """A document of an expense. The file's hash and the document's number show what was used
     before, in this project or another."""
@@ -72,6 +82,7 @@ class EvidenceRow(Base, HasId):
     kind: Mapped[str] = mapped_column(String(40))
     amount_won: Mapped[int | None] = mapped_column(BigInteger)
     number: Mapped[str | None] = mapped_column(String(100))
+    used_at: Mapped[datetime | None]
     file_key: Mapped[str] = mapped_column(String(200))
     file_name: Mapped[str] = mapped_column(String(200))
     media_type: Mapped[str] = mapped_column(String(100))

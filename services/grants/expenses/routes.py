@@ -3,15 +3,18 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
+from fastapi import APIRouter, Depends, File, Form, Query, Request, Response, UploadFile
+from fastapi.responses import StreamingResponse
+from pydantic import AwareDatetime
 
-from services.grants.expenses import service
+from services.grants.expenses import papers, service
 from services.grants.expenses.schemas import (
     EvidenceOut,
     ExpenseCheckOut,
     ExpenseDetail,
     ExpenseIn,
     ExpenseOut,
+    ExpenseVersionOut,
     MetersOut,
     PreCheckIn,
 )
@@ -19,9 +22,10 @@ from services.grants.proposals.schemas import MeterOut
 from shared.app import language
 from shared.caller import institution_of, requires
 from shared.db import Session
-from shared.files import chunks_of
+from shared.files import attachment_headers, chunks_of
 from shared.idempotency import Once
 from shared.paging import Cursor, Limit, Page, PageRequest
+from shared.preconditions import SeenVersion, tag
 from shared.tokens import Claims
 
 router = APIRouter(prefix="/api/v1/grants", tags=["사업비 집행"])
@@ -64,10 +68,15 @@ async def add_expense(
 
 @router.get("/agreements/{agreement_id}/expenses", summary="집행내역")
 async def list_expenses(
-    agreement_id: UUID, party: Party, session: Session, limit: Limit = 50, cursor: Cursor = None
+    agreement_id: UUID,
+    party: Party,
+    session: Session,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    state: Annotated[str | None, Query(max_length=20)] = None,
 ) -> Page[ExpenseOut]:
     items, next_cursor, total = await service.list_expenses(
-        session, agreement_id, party, PageRequest(limit=limit, cursor=cursor)
+        session, agreement_id, party, PageRequest(limit=limit, cursor=cursor), state
     )
     return Page[ExpenseOut].model_validate(
         {"items": items, "next_cursor": next_cursor, "total": total}, from_attributes=True
@@ -85,14 +94,54 @@ async def read_meters(
 
 @router.get("/expenses/{expense_id}", response_model=ExpenseDetail, summary="집행 상세")
 async def read_expense(
-    expense_id: UUID, party: Party, session: Session, request: Request
+    expense_id: UUID, party: Party, session: Session, request: Request, response: Response
 ) -> ExpenseDetail:
-    row, documents, check = await service.expense_detail(session, expense_id, party)
+    row, documents, check, month = await service.expense_detail(session, expense_id, party)
+    tag(response, row.version)
     return ExpenseDetail(
         expense=ExpenseOut.model_validate(row),
+        project_month=month,
         evidence=[EvidenceOut.model_validate(document) for document in documents],
         check=ExpenseCheckOut.of(check, language(request)),
     )
+
+
+@router.put("/expenses/{expense_id}", response_model=ExpenseOut, summary="집행 수정")
+async def edit_expense(
+    expense_id: UUID,
+    body: ExpenseIn,
+    spender: Spender,
+    seen: SeenVersion,
+    session: Session,
+    response: Response,
+) -> object:
+    """등록한 집행과 보완을 요청받은 집행을 고칩니다. 고치기 전의 내용은 이력에 남습니다."""
+    row = await service.edit_expense(
+        session, expense_id, institution_of(spender), seen, body.model_dump(), spender
+    )
+    tag(response, row.version)
+    return row
+
+
+@router.post("/expenses/{expense_id}/cancel", response_model=ExpenseOut, summary="집행 취소")
+async def cancel_expense(expense_id: UUID, spender: Spender, session: Session) -> object:
+    """잘못 등록한 집행을 취소합니다. 번호와 이력은 남고 정산에서 빠집니다."""
+    institution = institution_of(spender)
+    return await service.act_on_expense(session, expense_id, institution, spender, "cancel")
+
+
+@router.post("/expenses/{expense_id}/supply", response_model=ExpenseOut, summary="보완 제출")
+async def supply_expense(expense_id: UUID, spender: Spender, session: Session) -> object:
+    """보완을 마쳤음을 알립니다. 다시 검토합니다."""
+    institution = institution_of(spender)
+    return await service.act_on_expense(session, expense_id, institution, spender, "supply")
+
+
+@router.get(
+    "/expenses/{expense_id}/history", response_model=list[ExpenseVersionOut], summary="집행 이력"
+)
+async def read_expense_history(expense_id: UUID, party: Party, session: Session) -> object:
+    return await service.expense_history(session, expense_id, party)
 
 
 @router.post(
@@ -110,16 +159,41 @@ async def attach_evidence(
     kind: Annotated[str, Form(max_length=40)],
     amount_won: Annotated[int | None, Form(ge=0)] = None,
     number: Annotated[str | None, Form(max_length=100)] = None,
+    used_at: Annotated[AwareDatetime | None, Form(description="카드 사용 일시")] = None,
 ) -> object:
-    return await service.attach_evidence(
+    row = await service.own_expense(session, expense_id, institution_of(spender))
+    return await papers.attach_evidence(
         session,
         request.app.state.files,
-        expense_id,
-        institution_of(spender),
+        row,
         spender,
         kind=kind,
         amount_won=amount_won,
         number=number,
+        used_at=used_at,
         name=file.filename or "",
         chunks=chunks_of(file),
+    )
+
+
+@router.get(
+    "/evidence/{evidence_id}/file", response_class=StreamingResponse, summary="증빙 내려받기"
+)
+async def download_evidence(
+    evidence_id: UUID, party: Party, session: Session, request: Request
+) -> StreamingResponse:
+    paper = await papers.readable_evidence(session, evidence_id, party)
+    return StreamingResponse(
+        request.app.state.files.get(paper.file_key),
+        media_type=paper.media_type,
+        headers=attachment_headers(paper.file_name),
+    )
+
+
+@router.delete("/evidence/{evidence_id}", status_code=204, summary="증빙 삭제")
+async def remove_evidence(
+    evidence_id: UUID, spender: Spender, session: Session, request: Request
+) -> None:
+    await papers.remove_evidence(
+        session, request.app.state.files, evidence_id, institution_of(spender), spender
     )

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from services.grants.expenses.rules import ExpenseCheck
 from services.grants.proposals.schemas import MeterOut
@@ -17,7 +17,8 @@ Won = Annotated[int, Field(gt=0, le=10**13)]
 
 class ExpenseIn(Body):
     """An expense, spent or about to be. `details` is what the rules of its kind look at: `work`,
-    `trip`, `goods`, `facts`, `person`, `payee`, `heads`, `event`, `deposit`; decimals as text."""
+    `trip`, `goods`, `facts`, `person`, `payee`, `heads`, `line`, `event`, `deposit`; decimals as
+    text."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -61,6 +62,7 @@ class EvidenceIn(Body):
     kind: Code
     amount_won: Annotated[int | None, Field(ge=0)] = None
     number: Annotated[str | None, Field(max_length=100)] = None
+    used_at: AwareDatetime | None = None
 
 
 class PreCheckIn(ExpenseIn):
@@ -92,6 +94,7 @@ class EvidenceOut(Schema):
     kind: str
     amount_won: int | None
     number: str | None
+    used_at: datetime | None
     file_name: str
     media_type: str
     size: int
@@ -118,8 +121,20 @@ class ExpenseOut(Schema):
     details: dict[str, Any]
 
 
+class ExpenseVersionOut(Schema):
+    """What an expense said from this version on."""
+
+    version: int
+    document: dict[str, Any]
+    changed_by: str
+    changed_at: datetime
+
+
 class ExpenseDetail(BaseModel):
+    """`project_month` counts from the year's first month; null outside of the year."""
+
     expense: ExpenseOut
+    project_month: int | None
     evidence: list[EvidenceOut]
     check: ExpenseCheckOut
 

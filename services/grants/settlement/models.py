@@ -32,6 +32,8 @@ class UsageReport(Base):
     agreement_id: Mapped[UUID] = mapped_column(ForeignKey("agreement.id"), primary_key=True)
     received_grant_won: Mapped[int] = mapped_column(BigInteger)
     interest_won: Mapped[int] = mapped_column(BigInteger)
+    account: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    budget: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     reported_by: Mapped[str] = mapped_column(String(64))
     reported_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
@@ -53,12 +55,13 @@ class SettlementRun(Base, HasId):
 
 
 class Decision(Base, HasId):
-    """An auditor's own judgement beside the rules: won that fall (`disallow`), or a finding set
-    aside (`waive`). Setting a rule aside takes a second pair of eyes before it counts."""
+    """An auditor's own judgement beside the rules: won that fall (`disallow`), a finding set
+    aside (`waive`), or something to be supplemented (`ask`). Setting a rule aside takes a second
+    pair of eyes before it counts."""
 
     __tablename__ = "settlement_decision"
     __table_args__ = (
-        CheckConstraint("kind IN ('disallow', 'waive')", name="kind"),
+        CheckConstraint("kind IN ('disallow', 'waive', 'ask')", name="kind"),
         CheckConstraint(
             "(kind = 'disallow') = (ground IS NOT NULL AND won IS NOT NULL)", name="disallow_whole"
         ),

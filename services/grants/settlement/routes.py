@@ -3,12 +3,14 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Depends, Response
+from fastapi import APIRouter, Body, Depends, Query, Request, Response
 
 from services.grants.agreements.schemas import AgreementOut
-from services.grants.settlement import service
+from services.grants.settlement import decisions, service
 from services.grants.settlement.schemas import (
     AnswerIn,
+    AskIn,
+    ComparisonOut,
     DecisionOut,
     DisallowIn,
     ObjectionIn,
@@ -32,7 +34,8 @@ Officer = Annotated[Claims, Depends(requires("grants:manage"))]
 Auditor = Annotated[Claims, Depends(requires("grants:settle"))]
 Spender = Annotated[Claims, Depends(requires("grants:apply"))]
 Party = Annotated[Claims, Depends(requires("grants:apply", "grants:manage", "grants:settle"))]
-DecisionIn = Annotated[DisallowIn | WaiveIn, Body(discriminator="kind")]
+DecisionIn = Annotated[DisallowIn | WaiveIn | AskIn, Body(discriminator="kind")]
+Seq = Annotated[int, Query(ge=1, description="정산 실행 번호")]
 AGREEMENT = "/agreements/{agreement_id}"
 
 
@@ -45,23 +48,30 @@ async def close_year(agreement_id: UUID, officer: Officer, session: Session) -> 
 async def report_usage(
     agreement_id: UUID, body: UsageReportIn, spender: Spender, session: Session
 ) -> object:
-    return await service.report_usage(session, agreement_id, spender, **body.model_dump())
+    return await service.report_usage(session, agreement_id, spender, body.model_dump())
 
 
 @router.post(
     f"{AGREEMENT}/settlement/preview", response_model=SettlementOut, summary="정산 미리보기"
 )
-async def preview_settlement(agreement_id: UUID, party: Party, session: Session) -> object:
-    return await service.preview(session, agreement_id, party)
+async def preview_settlement(
+    agreement_id: UUID, party: Party, session: Session, request: Request
+) -> object:
+    counterparts = request.app.state.counterparts
+    claimed = await service.cross_claims(session, agreement_id, party, counterparts)
+    return await service.preview(session, agreement_id, party, claimed)
 
 
 @router.post(
     f"{AGREEMENT}/settlement/runs", status_code=201, response_model=RunOut, summary="정산 실행"
 )
 async def run_settlement(
-    agreement_id: UUID, auditor: Auditor, once: Once, session: Session
+    agreement_id: UUID, auditor: Auditor, once: Once, session: Session, request: Request
 ) -> Response:
-    made = await service.run(session, agreement_id, auditor)
+    """다른 서비스에 중복 여부를 물은 뒤, 그때의 자료를 그대로 남겨 정산합니다."""
+    counterparts = request.app.state.counterparts
+    claimed = await service.cross_claims(session, agreement_id, auditor, counterparts)
+    made = await service.run(session, agreement_id, auditor, claimed)
     return await once.answer(201, RunOut.model_validate(made))
 
 
@@ -75,6 +85,15 @@ async def list_runs(agreement_id: UUID, party: Party, session: Session) -> objec
 @router.get(f"{AGREEMENT}/settlement/runs/{{seq}}", response_model=RunOut, summary="정산 실행 결과")
 async def read_run(agreement_id: UUID, seq: int, party: Party, session: Session) -> object:
     return await service.read_run(session, agreement_id, seq, party)
+
+
+@router.get(
+    f"{AGREEMENT}/settlement/comparison", response_model=ComparisonOut, summary="정산 실행 비교"
+)
+async def compare_runs(
+    agreement_id: UUID, before: Seq, after: Seq, party: Party, session: Session
+) -> object:
+    return await service.compare_runs(session, agreement_id, party, before, after)
 
 
 @router.post(
@@ -99,7 +118,7 @@ async def record_refund(
 
 @router.get(f"{AGREEMENT}/objections", response_model=list[ObjectionOut], summary="이의신청 목록")
 async def list_objections(agreement_id: UUID, party: Party, session: Session) -> object:
-    return await service.objections(session, agreement_id, party)
+    return await decisions.objections(session, agreement_id, party)
 
 
 @router.post(
@@ -111,28 +130,28 @@ async def list_objections(agreement_id: UUID, party: Party, session: Session) ->
 async def decide_expense(
     expense_id: UUID, body: DecisionIn, auditor: Auditor, session: Session
 ) -> object:
-    return await service.decide(session, expense_id, auditor, body.model_dump())
+    return await decisions.decide(session, expense_id, auditor, body.model_dump())
 
 
 @router.get(
     "/expenses/{expense_id}/decisions", response_model=list[DecisionOut], summary="검토 의견 목록"
 )
 async def list_decisions(expense_id: UUID, party: Party, session: Session) -> object:
-    return await service.decisions(session, expense_id, party)
+    return await decisions.decisions(session, expense_id, party)
 
 
 @router.post(
     "/decisions/{decision_id}/confirm", response_model=DecisionOut, summary="검토 의견 확인"
 )
 async def confirm_decision(decision_id: UUID, auditor: Auditor, session: Session) -> object:
-    return await service.confirm(session, decision_id, auditor, utc_now())
+    return await decisions.confirm(session, decision_id, auditor, utc_now())
 
 
 @router.post(
     "/decisions/{decision_id}/withdraw", response_model=DecisionOut, summary="검토 의견 철회"
 )
 async def withdraw_decision(decision_id: UUID, auditor: Auditor, session: Session) -> object:
-    return await service.withdraw(session, decision_id, auditor, utc_now())
+    return await decisions.withdraw(session, decision_id, auditor, utc_now())
 
 
 @router.post(
@@ -144,7 +163,7 @@ async def withdraw_decision(decision_id: UUID, auditor: Auditor, session: Sessio
 async def object_to_expense(
     expense_id: UUID, body: ObjectionIn, spender: Spender, session: Session
 ) -> object:
-    return await service.object_to(session, expense_id, spender, body.text)
+    return await decisions.object_to(session, expense_id, spender, body.text)
 
 
 @router.post(
@@ -153,6 +172,6 @@ async def object_to_expense(
 async def answer_objection(
     objection_id: UUID, body: AnswerIn, auditor: Auditor, session: Session
 ) -> object:
-    return await service.answer_objection(
+    return await decisions.answer_objection(
         session, objection_id, auditor, outcome=body.outcome, answer=body.answer, now=utc_now()
     )

@@ -12,9 +12,28 @@ Won = Annotated[int, Field(ge=0, le=10**13)]
 Note = Annotated[str, Field(min_length=1, max_length=4000)]
 
 
+class FundsIn(Body):
+    grant: Won = 0
+    cash: Won = 0
+    in_kind: Won = 0
+
+
+class AccountIn(Body):
+    """How the money was kept (G-043): `documents` by their codes, where it had no own account."""
+
+    separate: bool
+    interest_tracked: bool
+    documents: Annotated[list[str], Field(max_length=20)] = Field(default_factory=list)
+
+
 class UsageReportIn(Body):
+    """사용실적보고. What is left out of `account` and `budget` (won by item) is not checked, and
+    the settlement says so."""
+
     received_grant_won: Won
     interest_won: Won
+    account: AccountIn | None = None
+    budget: Annotated[dict[str, FundsIn], Field(max_length=200)] | None = None
 
 
 class RefundIn(Body):
@@ -33,6 +52,13 @@ class WaiveIn(Body):
     kind: Literal["waive"]
     rule: Annotated[str, Field(min_length=1, max_length=20)]
     code: Annotated[str, Field(min_length=1, max_length=60)]
+    reason: Note
+
+
+class AskIn(Body):
+    """Ask for a supplement: the expense goes back to the institution."""
+
+    kind: Literal["ask"]
     reason: Note
 
 
@@ -104,6 +130,7 @@ class StatementOut(BaseModel):
     """What goes back to the agency (G-049); `interest_share` is an exact fraction as text."""
 
     unspent_won: int
+    carried_over_won: int = 0  # runs before carry-over was known have none
     disallowed_won: int
     interest_share: str
     return_won: int
@@ -120,6 +147,9 @@ class SettlementOut(BaseModel):
     items: list[ItemLineOut]
     disallowances: list[DisallowanceOut]
     statement: StatementOut
+    unchecked: list[str] = Field(
+        default_factory=list, description="답하지 않아 중복 여부를 확인하지 못한 서비스"
+    )
     findings: list[dict[str, Any]]
 
 
@@ -137,3 +167,24 @@ class RunSummary(Schema):
     plan_version: int
     created_by: str
     created_at: datetime
+
+
+class ChangeOut(Schema):
+    """Won of an expense that a rule took in the earlier and in the later run."""
+
+    expense_id: str
+    rule: str
+    code: str
+    ground: int
+    before_won: int
+    after_won: int
+
+
+class ComparisonOut(Schema):
+    came: list[ChangeOut]
+    went: list[ChangeOut]
+    changed: list[ChangeOut]
+    disallowed_before_won: int
+    disallowed_after_won: int
+    return_before_won: int
+    return_after_won: int

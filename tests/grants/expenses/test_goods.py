@@ -114,7 +114,7 @@ def test_items_are_paid_only_from_their_funds(kind: str, fund: Fund, code: str) 
 
 
 def test_money_also_claimed_for_mileage_is_shown() -> None:
-    claimed = plan(claimed_deposits=frozenset(["KB-77"]))
+    claimed = plan(claimed={"KB-77": "적립신청 2020-0003"})
     row = expense("equipment_purchase", deposit="KB-77")
     assert said(row, plan=claimed) == {"CROSS_CLAIM": 0}
     assert said(expense("equipment_purchase", deposit="KB-78"), plan=claimed) == {}

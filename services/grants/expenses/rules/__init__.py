@@ -15,6 +15,7 @@ from services.grants.expenses.rules import (
     students,
     timing,
 )
+from services.grants.expenses.rules.amendments import CHANGES, Party, amended, change_findings
 from services.grants.expenses.rules.book import Entry, markdown, rule_book
 from services.grants.expenses.rules.engine import (
     Checker,
@@ -23,6 +24,7 @@ from services.grants.expenses.rules.engine import (
     check_expense,
     recognised,
 )
+from services.grants.expenses.rules.goods import claim_marks
 from services.grants.expenses.rules.meters import spending_meters
 from services.grants.expenses.rules.model import (
     Evidence,
@@ -31,6 +33,7 @@ from services.grants.expenses.rules.model import (
     Leave,
     Participant,
     Plan,
+    PlanLine,
     PlannedAsset,
     Stage,
     Study,
@@ -50,6 +53,7 @@ from services.grants.expenses.rules.registry import (
 )
 
 __all__ = [
+    "CHANGES",
     "KINDS",
     "Breach",
     "Checker",
@@ -62,7 +66,9 @@ __all__ = [
     "Leave",
     "Limit",
     "Participant",
+    "Party",
     "Plan",
+    "PlanLine",
     "PlannedAsset",
     "RuleKind",
     "Source",
@@ -72,7 +78,10 @@ __all__ = [
     "Trip",
     "Verdict",
     "Work",
+    "amended",
+    "change_findings",
     "check_expense",
+    "claim_marks",
     "evidence",
     "exclusions",
     "fees",

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, datetime, timedelta, timezone
 from itertools import chain
 from operator import attrgetter
 from typing import Final
@@ -24,6 +25,8 @@ from services.grants.programmes.rules import Condition, Need, listed
 from shared.problems import FindingKind
 
 _NUMBERS: Final = attrgetter("evidence_numbers")
+_KST: Final = timezone(timedelta(hours=9))
+_SATURDAY: Final = 5
 
 AMOUNT_MISMATCH = FindingKind(
     "AMOUNT_MISMATCH",
@@ -73,6 +76,17 @@ DUPLICATE_EVIDENCE = FindingKind(
     "DUPLICATE_EVIDENCE",
     "다른 집행 건({other})에 이미 쓰인 증빙입니다: {number}",
     "This evidence already serves another expense ({other}): {number}",
+)
+USED_ELSEWHERE = FindingKind(
+    "DUPLICATE_EVIDENCE",
+    "다른 과제의 집행에 먼저 쓰인 증빙입니다: {number}",
+    "Another project used this evidence first: {number}",
+)
+CARD_AFTER_HOURS = FindingKind(
+    "CARD_AFTER_HOURS",
+    "심야 또는 휴일에 사용한 카드입니다({used_at}). 사업 관련성을 확인하세요.",
+    "A card was used at night or on a free day ({used_at}); please check the purpose.",
+    level="warning",
 )
 MINUTES_UNSIGNED = FindingKind(
     "MINUTES_UNSIGNED",
@@ -273,7 +287,7 @@ def _unproven(
         document.amount_won or 0
         for expense in ordered
         for document in expense.evidence
-        if document.number == number
+        if document.mark == number
     )
     found, used = [], 0
     for expense in ordered:
@@ -282,6 +296,46 @@ def _unproven(
             others = ", ".join(other.id for other in ordered if other is not expense)
             found.append(rule.whole(kind, expense, other=others, number=number))
     return found
+
+
+@rule_kind(NoParams, USED_ELSEWHERE)
+def used_elsewhere(rule: Bound[NoParams]) -> Check | None:
+    """A document another project entered first proves nothing again here (G-040)."""
+    earlier, kind = rule.plan.used_earlier, rule.cites(USED_ELSEWHERE)
+    if not earlier:
+        return None
+    return lambda group: [
+        rule.whole(kind, expense, number=again[0])
+        for expense in group.expenses
+        if (again := [mark for mark in expense.evidence_numbers if mark in earlier])
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class CardHours:
+    """`holidays` are those of the call's years; Saturdays and Sundays need not be named."""
+
+    from_hour: int
+    until_hour: int
+    holidays: frozenset[date] = frozenset()
+
+
+@rule_kind(CardHours, CARD_AFTER_HOURS)
+def card_hours(rule: Bound[CardHours]) -> Check:
+    """A card used at night or on a free day is shown to the reviewer (G-042)."""
+    params, kind = rule.params, rule.cites(CARD_AFTER_HOURS)
+
+    def odd(instant: datetime) -> bool:
+        day = instant.date()
+        night = instant.hour >= params.from_hour or instant.hour < params.until_hour
+        return night or day.weekday() >= _SATURDAY or day in params.holidays
+
+    return lambda group: [
+        rule.remark(kind, expense, used_at=f"{local:%Y-%m-%d %H:%M}")
+        for expense in group.expenses
+        for paper in expense.evidence
+        if paper.used_at is not None and odd(local := paper.used_at.astimezone(_KST))
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,8 +38,8 @@ PURCHASE_UNREPORTED = FindingKind(
 )
 CROSS_CLAIM = FindingKind(
     "CROSS_CLAIM",
-    "마일리지 적립에도 신청된 입금입니다. 중복 여부를 확인하세요: {deposit}",
-    "This deposit is also claimed for mileage; please check: {deposit}",
+    "마일리지에도 쓰인 입금 또는 증빙입니다. 중복 여부를 확인하세요: {claimed} ({where})",
+    "This deposit or document also serves mileage; please check: {claimed} ({where})",
     level="warning",
 )
 
@@ -119,15 +119,28 @@ def big_purchase_report(rule: Bound[NoParams]) -> Check:
 
 @rule_kind(NoParams, CROSS_CLAIM)
 def cross_claim(rule: Bound[NoParams]) -> Check | None:
-    """A deposit claimed for mileage too is shown to the reviewer, who decides."""
-    claimed, kind = rule.plan.claimed_deposits, rule.cites(CROSS_CLAIM)
+    """A deposit or document that serves mileage too is shown to the reviewer, who decides (C-4)."""
+    claimed, kind = rule.plan.claimed, rule.cites(CROSS_CLAIM)
     if not claimed:
         return None
+
     return lambda group: [
-        rule.remark(kind, expense, deposit=expense.deposit)
+        rule.remark(kind, expense, claimed=_short(mark), where=claimed[mark])
         for expense in group.expenses
-        if expense.deposit in claimed
+        for mark in claim_marks(expense)
+        if mark in claimed
     ]
+
+
+def claim_marks(expense: Expense) -> tuple[str, ...]:
+    """By what an expense can be found among claims for mileage: deposit, numbers, files."""
+    documents = (mark for paper in expense.evidence for mark in (paper.number, paper.sha256))
+    return tuple(dict.fromkeys(mark for mark in (expense.deposit, *documents) if mark))
+
+
+def _short(mark: str) -> str:
+    """A digest is cut to what a person compares."""
+    return f"{mark[:12]}…" if len(mark) == 64 else mark
 
 
 def _unit_price(expense: Expense) -> int:

@@ -14,6 +14,7 @@ from services.grants.expenses.rules.people import PAY_OVER_STANDARD, term_won
 from services.grants.expenses.rules.registry import (
     Bound,
     Breach,
+    Check,
     Group,
     JointCheck,
     Limit,
@@ -22,6 +23,7 @@ from services.grants.expenses.rules.registry import (
     each,
     joint_kind,
     limit_kind,
+    rule_kind,
 )
 from services.grants.programmes.rules import (
     AssetCap,
@@ -39,6 +41,12 @@ OVER_PLAN = FindingKind(
     "OVER_PLAN",
     "{name_ko} 집행액이 협약한 {limit_won:,}원을 초과했습니다. 초과분은 인정되지 않습니다.",
     "{name_en}: more than the agreed {limit_won:,} won was spent; the excess falls.",
+)
+LINE_MISMATCH = FindingKind(
+    "LINE_MISMATCH",
+    "계획서의 {line}번째 줄은 이 비목과 재원의 줄이 아닙니다. 줄 번호를 확인하세요.",
+    "Line {line} of the plan is not one for this use and source; please check the number.",
+    level="warning",
 )
 PLAN_CHANGED = FindingKind(
     "PLAN_CHANGED",
@@ -58,6 +66,24 @@ class OverPlan:
     """Whether the plan binds by budget item (비목) or by the single use of money."""
 
     by: Literal["item", "kind"]
+
+
+@rule_kind(NoParams, LINE_MISMATCH)
+def planned_line(rule: Bound[NoParams]) -> Check:
+    """The line of the plan an expense names is one for its use and source of funds (G-040)."""
+    lines, kind = rule.plan.lines, rule.cites(LINE_MISMATCH)
+
+    def fits(group: Group, number: int) -> bool:
+        if not 1 <= number <= len(lines):
+            return False
+        line = lines[number - 1]
+        return (line.kind, line.fund) == (group.kind, group.fund)
+
+    return lambda group: [
+        rule.remark(kind, expense, line=expense.line)
+        for expense in group.expenses
+        if expense.line is not None and not fits(group, expense.line)
+    ]
 
 
 @limit_kind(OverPlan, OVER_PLAN)

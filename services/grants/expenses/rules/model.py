@@ -7,7 +7,7 @@ expense is made, so that checking a hundred thousand of them stays a matter of c
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from fractions import Fraction
 from functools import cached_property, lru_cache
 from typing import Literal
@@ -29,11 +29,19 @@ Stage = Literal["plan", "entry", "settlement"]
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """A document of an expense. `amount_won` is what it states, if it states an amount;
-    `number` tells documents apart: an approval or invoice number, or the file's digest."""
+    `number` is its approval or invoice number, `sha256` the file's digest, `used_at` the instant
+    a card was used."""
 
     kind: str
     amount_won: int | None = None
     number: str | None = None
+    sha256: str | None = None
+    used_at: datetime | None = None
+
+    @property
+    def mark(self) -> str | None:
+        """What tells the document apart from others: its number, else its file."""
+        return self.number or self.sha256
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +111,8 @@ class Goods:
 @dataclass(frozen=True, slots=True)
 class Expense:
     """One spending. `person` is who was paid, travelled or studied; `heads` how many, where one
-    payment serves several; `event` ties expenses of one meeting or conference together."""
+    payment serves several; `event` ties expenses of one meeting or conference together; `line`
+    is the number of the plan's line it is spent from, counted from 1."""
 
     id: str
     kind: str
@@ -116,6 +125,7 @@ class Expense:
     person: str | None = None
     payee: Literal["person", "organisation"] | None = None
     heads: int = 1
+    line: int | None = None
     event: str | None = None
     deposit: str | None = None
     work: Work | None = None
@@ -133,9 +143,9 @@ class Expense:
         )
         # Only a document with an amount can be claimed twice; a contract serves every month.
         numbers = {
-            document.number
+            mark
             for document in self.evidence
-            if document.number is not None and document.amount_won is not None
+            if document.amount_won is not None and (mark := document.mark) is not None
         }
         object.__setattr__(self, "evidence_kinds", _kind_set(kinds))
         object.__setattr__(self, "evidence_agrees", agrees)
@@ -205,6 +215,16 @@ class Participant:
 
 
 @dataclass(frozen=True, slots=True)
+class PlanLine:
+    """A line of the agreed budget: what it is for, and its won."""
+
+    kind: str
+    fund: Fund
+    won: int
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class PlannedAsset:
     """Equipment or a facility of the plan; `pledged_elsewhere_won` reduces what may be counted."""
 
@@ -220,7 +240,9 @@ class Plan:
 
     `own_rules` are the institution's accepted rules, `traits` facts of the institution
     (nonprofit), `approved_changes` and `internal_changes` the items whose change the agency
-    approved or an internal paper decided, `claimed_deposits` money also claimed for mileage.
+    approved or an internal paper decided, `carried_over_won` grant the agency leaves for the next
+    year. `claimed` says of a deposit, a number or a file which claim for mileage uses it too;
+    `used_earlier` are the documents another project had entered before this one.
     """
 
     rules: RuleSet
@@ -229,12 +251,15 @@ class Plan:
     planned: Mapping[str, Funds]
     people: Mapping[str, Participant] = field(default_factory=dict)
     assets: Mapping[str, PlannedAsset] = field(default_factory=dict)
+    lines: tuple[PlanLine, ...] = ()
     trips: frozenset[str] = frozenset()
     own_rules: frozenset[str] = frozenset()
     traits: frozenset[str] = frozenset()
     approved_changes: frozenset[str] = frozenset()
     internal_changes: frozenset[str] = frozenset()
-    claimed_deposits: frozenset[str] = frozenset()
+    carried_over_won: int = 0
+    claimed: Mapping[str, str] = field(default_factory=dict)
+    used_earlier: frozenset[str] = frozenset()
 
     @cached_property
     def funds(self) -> Funds:
@@ -246,6 +271,7 @@ def plan_of(totals: Totals, budget: Budget, agreed_on: date) -> Plan:
     """The plan an agreed budget makes: the amounts of its lines, its people and its assets."""
     rules = totals.rules
     planned: dict[str, Funds] = {}
+    lines = tuple(PlanLine(line.kind, line.fund, won, line.name) for line, won in totals.lines)
     terms: dict[str, list[Term]] = {}
     assets: dict[str, PlannedAsset] = {}
     for line, won in totals.lines:
@@ -274,7 +300,17 @@ def plan_of(totals: Totals, budget: Budget, agreed_on: date) -> Plan:
             mine,
             employed_elsewhere=person.employed_elsewhere,
         )
-    return Plan(rules, budget.year, agreed_on, planned, people, assets, own_rules=budget.own_rules)
+    return Plan(
+        rules,
+        budget.year,
+        agreed_on,
+        planned,
+        people,
+        assets,
+        lines,
+        trips=frozenset(line.trip for line in budget.lines if line.trip),
+        own_rules=budget.own_rules,
+    )
 
 
 def _span(terms: tuple[Term, ...]) -> Period | None:

@@ -20,10 +20,14 @@ class EvidenceKind:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """Something true of an expense that a person states: the applicant, or a reviewer."""
+    """Something true of an expense that a person states: the applicant, or a reviewer.
+
+    `words` is a pattern by which the stated purpose says it (외 3건).
+    """
 
     code: str
     name: Text
+    words: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

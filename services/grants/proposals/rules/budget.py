@@ -110,7 +110,8 @@ class Line:
     """A leaf of the budget, from one source of funds.
 
     The amount follows from `pay` where there is one. `declared_won` is the total a form states,
-    compared with ours; `heads` counts the beneficiaries of a line without names.
+    compared with ours; `heads` counts the beneficiaries of a line without names; `trip` names a
+    journey abroad, which only the plan can allow (G-047).
     """
 
     item: str
@@ -121,6 +122,7 @@ class Line:
     pay: Pay | None = None
     asset: Asset | None = None
     heads: int = 0
+    trip: str | None = None
     declared_won: int | None = None
 
     @property

@@ -8,14 +8,19 @@ from services.grants.settlement.rules.allocation import (
     Waiver,
     settle,
 )
+from services.grants.settlement.rules.comparison import Change, Comparison, compare
 from services.grants.settlement.rules.statement import (
     Statement,
     account_findings,
     budget_findings,
+    claims_unchecked,
+    not_stated,
     statement,
 )
 
 __all__ = [
+    "Change",
+    "Comparison",
     "Disallowance",
     "ItemLine",
     "Review",
@@ -24,6 +29,9 @@ __all__ = [
     "Waiver",
     "account_findings",
     "budget_findings",
+    "claims_unchecked",
+    "compare",
+    "not_stated",
     "settle",
     "statement",
 ]

@@ -1,6 +1,6 @@
 """What goes back to the agency, and whether the year was kept as agreed (G-033, G-043, G-049)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -18,6 +18,11 @@ GRANT_OVERSPENT = FindingKind(
     "정부지원금 집행액 {spent_won:,}원이 교부액 {received_won:,}원보다 많습니다.",
     "{spent_won:,} won of grant were spent, {received_won:,} won were received.",
 )
+CARRY_OVER_EXCEEDS = FindingKind(
+    "CARRY_OVER_EXCEEDS",
+    "이월 승인액 {won:,}원이 집행 잔액 {unspent_won:,}원보다 많습니다.",
+    "{won:,} won may be carried over, {unspent_won:,} won were not spent.",
+)
 CONTRIBUTION_SHORTFALL = FindingKind(
     "CONTRIBUTION_SHORTFALL",
     "인정된 {name_ko}이 협약액보다 {shortfall_won:,}원 모자랍니다.",
@@ -28,6 +33,19 @@ BUDGET_MISMATCH = FindingKind(
     "BUDGET_MISMATCH",
     "사용명세서의 예산이 협약과 다릅니다: {name_ko} {reported_won:,}원, 협약 {planned_won:,}원",
     "The reported budget differs: {name_en} {reported_won:,} won, agreed {planned_won:,} won",
+)
+CLAIMS_UNCHECKED = FindingKind(
+    "CLAIMS_UNCHECKED",
+    "{service} 서비스가 응답하지 않아 마일리지와의 중복 여부를 확인하지 못했습니다.",
+    "The {service} service did not answer: claims for mileage were not checked.",
+    level="warning",
+    rule="C-4",
+)
+USAGE_NOT_STATED = FindingKind(
+    "USAGE_NOT_STATED",
+    "사용실적보고에 {name_ko}이(가) 없어 확인하지 못했습니다.",
+    "The usage report does not state {name_en}; it was not checked.",
+    level="warning",
 )
 ACCOUNT_NOT_SEPARATE = FindingKind(
     "ACCOUNT_NOT_SEPARATE",
@@ -46,6 +64,7 @@ class Statement:
     """
 
     unspent_won: int
+    carried_over_won: int
     disallowed_won: int
     interest_share: Fraction
     return_won: int
@@ -62,17 +81,23 @@ def statement(
     spent: Funds,
     disallowed: Funds,
     interest_won: int,
+    carried_over_won: int = 0,
 ) -> Statement:
     """The return of a year; `Invalid` for negative lines and for more grant spent than received.
 
-    return = (G received − G spent) + disallowed G + interest × G ÷ (G + C)
+    return = (G received − G spent − G carried over) + disallowed G + interest × G ÷ (G + C)
     """
     _refuse_bad_lines(rules, received_grant_won, spent, disallowed, interest_won)
     rule = rules.spending.statement
     base = agreed.of(rule.interest_shared_by)
     share = Fraction(interest_won * agreed.grant, base) if base else Fraction(0)
     unspent = received_grant_won - spent.grant
-    exact = unspent + disallowed.grant + share
+    if not 0 <= carried_over_won <= unspent:
+        finding = _of_statement(rules, CARRY_OVER_EXCEEDS)
+        raise Invalid(
+            errors=[finding.at("/carried_over", won=carried_over_won, unspent_won=unspent)]
+        )
+    exact = unspent - carried_over_won + disallowed.grant + share
     cash = max(0, agreed.cash - (spent.cash - disallowed.cash))
     in_kind = max(0, agreed.in_kind - (spent.in_kind - disallowed.in_kind))
     kind = _of_statement(rules, CONTRIBUTION_SHORTFALL)
@@ -89,6 +114,7 @@ def statement(
     )
     return Statement(
         unspent,
+        carried_over_won,
         disallowed.grant,
         share,
         exact // rule.truncate_won * rule.truncate_won,
@@ -132,6 +158,23 @@ def account_findings(
         yield kind.at(f"/account/{code}", name_ko=name.ko, name_en=name.en)
     if not interest_tracked and not missing:
         yield kind.at("/account/interest", name_ko="이자 관리", name_en="interest")
+
+
+def not_stated(rules: RuleSet, *, account: bool, budget: bool) -> Iterator[Finding]:
+    """What a usage report leaves open is said, never taken for granted."""
+    if not account:
+        rule = rules.spending.account
+        kind = cited(USAGE_NOT_STATED, rule.rule, rule.citation)
+        yield kind.at("/account", name_ko="사업비 계정", name_en="the account of the money")
+    if not budget:
+        changes = rules.budget.changes
+        kind = cited(USAGE_NOT_STATED, changes.rule, changes.citation)
+        yield kind.at("/budget", name_ko="비목별 예산", name_en="the budget by item")
+
+
+def claims_unchecked(services: Iterable[str]) -> Iterator[Finding]:
+    """A service that did not say what it knows of our documents (C-4)."""
+    return (CLAIMS_UNCHECKED.at("/claims", service=service) for service in services)
 
 
 def _refuse_bad_lines(
