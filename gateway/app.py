@@ -6,8 +6,10 @@ verify every token again.
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
+from functools import partial
 from typing import Any
 
 import orjson
@@ -38,6 +40,7 @@ from gateway.settings import Settings
 from gateway.upstream import upstreams
 from shared.http import Identity
 from shared.logs import trace_id
+from shared.metrics import Metrics
 from shared.problems import MethodNotAllowed, NotFound, Problem, Unauthenticated
 from shared.tokens import AUDIENCE, KeySource, TokenVerifier
 
@@ -83,6 +86,10 @@ class Gateway:
         self._pages = load_pages()
         self._watch = Watch(idle_seconds=settings.idle_seconds, late=_late)
         self._access_log = AccessLog(write_log)
+        self.metrics = Metrics("gateway")
+        self._refused = self.metrics.counter(
+            "gateway_refusals", "Requests the gateway answered with a problem of its own.", "code"
+        )
         self._stack = AsyncExitStack()
         self._always: Headers = [_HSTS] if settings.environment == "production" else []
 
@@ -93,6 +100,11 @@ class Gateway:
             upstreams(urls, limit=settings.max_under_way)
         )
         await self._stack.enter_async_context(self.identity.running())
+        self._show_upstreams()
+        # On a port of its own: nothing that is published leads there.
+        await self._stack.enter_async_context(
+            self.metrics.published(settings.host, settings.metrics_port)
+        )
         self.health = Health(self._upstreams, self._has_keys)
         self._document = Document(self._upstreams, self._routes)
         shared = settings.valkey_url
@@ -126,6 +138,7 @@ class Gateway:
         loop = asyncio.get_running_loop()
         exchange = Exchange(scope, receive, send, loop.time())
         self._watch.under_way.add(exchange)
+        self.metrics.under_way += 1
         try:
             await self._answer(exchange)
         except Problem as problem:
@@ -146,8 +159,15 @@ class Gateway:
         finally:
             exchange.finish()
             self._watch.under_way.discard(exchange)
+            self.metrics.under_way -= 1
             if exchange.path not in UNLOGGED:
                 self._access_log.add(exchange)
+                self.metrics.request(
+                    exchange.method,
+                    exchange.route.name if exchange.route else "gateway",
+                    exchange.status,
+                    time.perf_counter() - exchange.began,
+                )
 
     async def _answer(self, exchange: Exchange) -> None:
         scope = exchange.scope
@@ -222,6 +242,7 @@ class Gateway:
         if exchange.answering:
             await self._give_up(exchange, problem)
         else:
+            self._refused.labels(problem.code).inc()
             await exchange.refuse(problem)
 
     async def _give_up(self, exchange: Exchange, why: Exception) -> None:
@@ -240,6 +261,13 @@ class Gateway:
             abort()
             while (await exchange.receive())["type"] != "http.disconnect":
                 pass
+
+    def _show_upstreams(self) -> None:
+        under_way = self.metrics.gauge(
+            "gateway_upstream_active_requests", "Requests under way at a service.", "service"
+        )
+        for name, upstream in self._upstreams.items():
+            under_way.labels(name).set_function(partial(getattr, upstream, "under_way"))
 
     async def _has_keys(self) -> bool:
         with suppress(Problem):

@@ -3,9 +3,6 @@ requests under way get their time."""
 
 import asyncio
 import gc
-import signal
-import time
-from types import FrameType
 
 import uvicorn
 import uvloop
@@ -14,32 +11,7 @@ from gateway.app import Gateway
 from gateway.protocol import GuardedProtocol
 from gateway.settings import Settings
 from shared import logs
-
-FINISH_SECONDS = 25
-
-
-class DrainingServer(uvicorn.Server):
-    """On the first signal the gateway stops being ready; it stops serving `drain_seconds` later,
-    when whoever sends it requests has noticed. A second signal does not wait."""
-
-    def __init__(self, config: uvicorn.Config, gateway: Gateway) -> None:
-        super().__init__(config)
-        self._gateway = gateway
-        self._exit_at: float | None = None
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        drain_seconds = self._gateway.settings.drain_seconds
-        if self._exit_at is None and drain_seconds > 0 and sig == signal.SIGTERM:
-            self._captured_signals.append(sig)
-            self._gateway.drain()
-            self._exit_at = time.monotonic() + drain_seconds
-        else:
-            super().handle_exit(sig, frame)
-
-    async def on_tick(self, counter: int) -> bool:
-        if self._exit_at is not None and time.monotonic() >= self._exit_at:
-            self.should_exit = True
-        return await super().on_tick(counter)
+from shared.serve import FINISH_SECONDS, DrainingServer
 
 
 def server(gateway: Gateway) -> DrainingServer:
@@ -65,7 +37,7 @@ def server(gateway: Gateway) -> DrainingServer:
         timeout_keep_alive=75,
         timeout_graceful_shutdown=FINISH_SECONDS,
     )
-    return DrainingServer(config, gateway)
+    return DrainingServer(config, drain_seconds=settings.drain_seconds, drain=gateway.drain)
 
 
 def run(settings: Settings) -> None:

@@ -34,7 +34,6 @@ class Settings(ProcessSettings):
     idle_seconds: float = 30.0  # without a byte in either direction; also until the first one
     max_under_way: int = 256  # requests per service at a time
     max_connections: int = 4096
-    drain_seconds: float = 0.0  # not ready, but still serving, before the process stops
 
     @model_validator(mode="after")
     def _secret_is_long_enough(self) -> Self:

@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.logs import trace_id
+from shared.metrics import Metrics
 from shared.problems import (
     Finding,
     FindingKind,
@@ -48,6 +49,7 @@ def create_app(
     routers: Sequence[APIRouter],
     lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]],
     checks: Mapping[str, Check],
+    metrics: Metrics,
 ) -> FastAPI:
     """One application: its routers, health routes, and a single place that renders problems.
 
@@ -77,7 +79,8 @@ def create_app(
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_malformed)
     app.add_exception_handler(HTTPException, _on_http_exception)
-    app.add_middleware(TraceAndLog)
+    app.add_middleware(TraceAndLog, metrics=metrics)
+    app.state.draining = False
     _document_problems(app)
     return app
 
@@ -146,7 +149,7 @@ def _health(checks: Mapping[str, Check]) -> APIRouter:
     @router.get("/readyz")
     async def ready(request: Request) -> JSONResponse:
         report: dict[str, str] = {}
-        if getattr(request.app.state, "draining", False):
+        if request.app.state.draining:
             report["draining"] = "yes"
         for name, check in checks.items():
             try:
@@ -165,13 +168,15 @@ def _health(checks: Mapping[str, Check]) -> APIRouter:
 
 
 class TraceAndLog:
-    """Continue the caller's trace, write one access line, and keep private answers out of caches.
+    """Continue the caller's trace, write one access line, count, and keep private answers out of
+    caches.
 
     Plain ASGI: a BaseHTTPMiddleware would run the endpoint in another task and buffer streams.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self.app = app
+        self.metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -182,6 +187,7 @@ class TraceAndLog:
         started = time.perf_counter()
         status = 500
         started_answer = False
+        self.metrics.under_way += 1
 
         async def send_marked(message: Message) -> None:
             nonlocal status, started_answer
@@ -191,6 +197,8 @@ class TraceAndLog:
                 headers = MutableHeaders(scope=message)
                 headers.setdefault("cache-control", "no-store")
                 headers["x-trace-id"] = current
+                if scope["app"].state.draining:
+                    headers["connection"] = "close"  # the next request goes to another process
             await send(message)
 
         try:
@@ -203,13 +211,17 @@ class TraceAndLog:
             crash = problem_response(Request(scope), Problem())
             await crash(scope, receive, send_marked)
         finally:
+            self.metrics.under_way -= 1
             if scope["path"] not in {"/healthz", "/readyz"}:
+                method, route = scope["method"], _route(scope)
+                seconds = time.perf_counter() - started
+                self.metrics.request(method, route, status, seconds)
                 log.info(
                     "request",
-                    method=scope["method"],
-                    route=_route(scope),
+                    method=method,
+                    route=route,
                     status=status,
-                    ms=round((time.perf_counter() - started) * 1000, 1),
+                    ms=round(seconds * 1000, 1),
                 )
             trace_id.reset(token)
 

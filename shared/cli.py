@@ -47,6 +47,7 @@ def service_cli(
             host=chosen.host,
             port=chosen.port,
             log_level=chosen.log_level,
+            drain_seconds=chosen.drain_seconds,
         )
 
     @cli.command("worker", help="Run background jobs and schedules.")

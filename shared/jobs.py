@@ -8,6 +8,7 @@ A handler gets the process's runtime, so it has the same database and clients as
     async def drive(runtime: Runtime, order_id: str) -> None: ...
 """
 
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -15,10 +16,12 @@ import procrastinate
 import structlog
 from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.job_context import JobContext
+from sqlalchemy import text
 from sqlalchemy.engine import make_url
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from shared.logs import trace_id
+from shared.metrics import Metrics
 from shared.tracing import new_trace_id
 
 log = structlog.get_logger()
@@ -78,14 +81,18 @@ class Jobs:
                 context: JobContext, /, timestamp: int = 0, trace: str = "", **args: Any
             ) -> None:  # `timestamp` is what procrastinate tells periodic tasks
                 token = trace_id.set(trace or new_trace_id())
+                runtime = context.additional_context["runtime"]
+                began, outcome = time.perf_counter(), "failed"
                 try:
-                    await handler(context.additional_context["runtime"], **args)
+                    await handler(runtime, **args)
                 except Exception as error:
                     log.warning("job_failed", job=name, args=args, error=repr(error))
                     raise
                 else:
+                    outcome = "done"
                     log.info("job_done", job=name)
                 finally:
+                    runtime.metrics.job(name, outcome, time.perf_counter() - began)
                     trace_id.reset(token)
 
             retry = procrastinate.RetryStrategy(max_attempts=max_attempts, exponential_wait=2)
@@ -115,3 +122,47 @@ class Jobs:
                     shutdown_graceful_timeout=20,
                     fetch_job_polling_interval=2.0,
                 )
+
+
+# What waits is small or the news; what failed is kept for a person to look at.
+_BACKLOG = text(
+    """
+    SELECT task_name, status::text, count(*) FROM procrastinate_jobs
+    WHERE status IN ('todo', 'doing', 'failed') GROUP BY 1, 2
+    """
+)
+_OLDEST_DUE = text(
+    """
+    SELECT extract(epoch FROM now() - greatest(job.scheduled_at, max(event.at)))
+    FROM (
+        SELECT id, scheduled_at FROM procrastinate_jobs
+        WHERE status = 'todo' AND (scheduled_at IS NULL OR scheduled_at <= now())
+        ORDER BY id LIMIT 1
+    ) job JOIN procrastinate_events event ON event.job_id = job.id
+    GROUP BY job.scheduled_at
+    """
+)
+
+
+def watch_backlog(
+    metrics: Metrics, service: str, sessions: async_sessionmaker[AsyncSession]
+) -> None:
+    """Show a service's queue. Every process of it shows the same queue: take the greatest."""
+    jobs = metrics.gauge(
+        "jobs", "Jobs that wait, run or were given up.", "service", "job", "status"
+    )
+    oldest = metrics.gauge(
+        "jobs_oldest_due_seconds", "How long the job that is due longest has waited.", "service"
+    )
+
+    async def ask() -> None:
+        async with sessions() as session:
+            await session.execute(text("SET LOCAL statement_timeout = '2s'"))
+            rows = (await session.execute(_BACKLOG)).all()
+            waited = await session.scalar(_OLDEST_DUE)
+        jobs.clear()
+        for name, status, count in rows:
+            jobs.labels(service, name, status).set(count)
+        oldest.labels(service).set(waited or 0)
+
+    metrics.probe("jobs", ask)

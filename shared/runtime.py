@@ -8,12 +8,15 @@ from typing import Any
 import httpx2
 from fastapi import APIRouter, FastAPI, Request, Response
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import QueuePool
 
 from shared.app import create_app, problem_response
 from shared.db import Database
 from shared.files import Files
 from shared.http import Identity, RevocationFeed
 from shared.idempotency import Replayed
+from shared.jobs import watch_backlog
+from shared.metrics import Metrics
 from shared.problems import UpstreamUnavailable
 from shared.settings import ServiceSettings
 from shared.tokens import AUDIENCE, KeySource, TokenVerifier
@@ -49,6 +52,11 @@ class Runtime:
             transport=transport,
             revocation_feed=revocation_feed,
         )
+        self.metrics = Metrics(name)
+        pool = self.database.engine.pool
+        assert isinstance(pool, QueuePool)
+        self.metrics.watch_pool(pool, most=2 * settings.database_pool_size)
+        watch_backlog(self.metrics, name, self.sessions)
         self.files = Files(settings.files_url.rstrip("/") + f"/{name}")
         self.verifier = TokenVerifier(
             keys or self.identity.keys,
@@ -59,8 +67,12 @@ class Runtime:
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
+        settings = self.settings
         try:
-            async with self.identity.running():
+            async with (
+                self.identity.running(),
+                self.metrics.published(settings.host, settings.metrics_port),
+            ):
                 yield
         finally:
             await self.database.close()
@@ -87,6 +99,7 @@ def service_app(
         routers=routers,
         lifespan=lifespan,
         checks={"database": runtime.database.ready, **(checks or {})},
+        metrics=runtime.metrics,
     )
     app.state.runtime = runtime
     app.state.sessions = runtime.sessions

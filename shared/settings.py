@@ -15,6 +15,10 @@ class ProcessSettings(BaseSettings):
     environment: Literal["development", "production"] = "development"
     host: str = "127.0.0.1"
     port: int = 8000
+    metrics_port: int | None = None
+    """Where `/metrics` is answered: a port of its own, on networks the public never enters."""
+    drain_seconds: float = 0.0
+    """After being told to stop: not ready, but still serving, for whoever has not noticed yet."""
     log_level: str = "INFO"
     token_issuer: str = "http://127.0.0.1:8000"  # noqa: S105  # an address, no secret
     auth_url: str = "http://127.0.0.1:8001"

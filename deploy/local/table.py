@@ -91,6 +91,7 @@ class Table:
             key: value
             for key, value in os.environ.items()
             if not key.startswith(("DATABASE_URL_", "CLIENT_SECRET_", *AUTH_SECRETS))
+            and key != "METRICS_PORT"  # one port for nine processes
         }
         defaults = {
             "ENVIRONMENT": "development",
