@@ -37,12 +37,13 @@ test: $(VENV)/installed-dev ## Run the tests; they start whatever they need [T=t
 	@$(BIN)/pytest --numprocesses auto --dist loadgroup $(T)
 
 .PHONY: check
-check: $(VENV)/installed-dev ## Everything that can be told without running it: style, types, architecture, migrations
+check: $(VENV)/installed-dev ## Everything that can be told without running it: style, types, architecture, migrations, dependencies
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m deploy.local check-migrations
+	@$(BIN)/python -m deploy.audit
 
 .PHONY: format
 format: $(VENV)/installed-dev ## Put the code into shape
