@@ -98,6 +98,7 @@ class GuardedProtocol(HttpToolsProtocol):
             raise self._refusal  # the parser stops, and `send_400_response` is called
         super().on_headers_complete()
         self._in_head = False
+        self._body_came = True  # the head ends here, and none of it counts as idle
 
     def on_header(self, name: bytes, value: bytes) -> None:
         # uvicorn would put trailers among the headers, behind the back of whoever read those.

@@ -176,6 +176,23 @@ async def test_what_is_neither_head_nor_body_ends_soon(gateway, echo, beginning)
     assert echo.seen == []
 
 
+async def test_heads_and_bodies_sent_apart_never_add_up_to_a_refusal(gateway, echo):
+    """As most clients send them, request after request on one connection."""
+    head = POST.replace(b"Connection: close", b"Connection: keep-alive")
+    head += b"X: " + b"a" * 1_500 + b"\r\nContent-Length: 2\r\n\r\n"
+    async with asyncio.timeout(PATIENCE), connection(gateway.port) as (reader, writer):
+        for _ in range(40):
+            writer.write(head)
+            await writer.drain()
+            await asyncio.sleep(0.005)
+            writer.write(b"{}")
+            answer = await reader.readuntil(b"\r\n\r\n")
+            assert status_of(answer) == 200
+            (length,) = header_lines(answer, b"content-length")
+            await reader.readexactly(int(length))
+    assert len(echo.seen) == 40
+
+
 async def test_an_answer_nobody_reads_does_not_keep_the_connection(gateway, monkeypatch):
     monkeypatch.setattr(GuardedProtocol, "unread_seconds", 0.3)
     connections = gateway.server.server_state.connections
