@@ -31,7 +31,8 @@ class Claims:
     """Who is calling, as the auth service signed it. No personal data.
 
     `pv` counts the changes of an account's permissions; `fields` are the accrual fields a
-    sub-account may touch (None: every field); `act` is the subject a service acts for.
+    sub-account may touch (None: every field); `act` is the subject a service acts for; `kid` is
+    the key it was signed with.
     """
 
     sub: str
@@ -49,9 +50,10 @@ class Claims:
     act: str | None = None
     pwd_change: bool = False
     test_mode: bool = False
+    kid: str = ""
 
     @classmethod
-    def from_payload(cls, payload: Mapping[str, Any]) -> "Claims":
+    def from_payload(cls, payload: Mapping[str, Any], kid: str) -> "Claims":
         fields = payload.get("fields")
         return cls(
             sub=payload["sub"],
@@ -69,6 +71,7 @@ class Claims:
             act=(payload.get("act") or {}).get("sub"),
             pwd_change=payload.get("pwd_change", False),
             test_mode=payload.get("test_mode", False),
+            kid=kid,
         )
 
 
@@ -120,8 +123,9 @@ class JwksKeys:
 class Revocations:
     """Tokens refused before they expire, as `subject -> least permission version still good`.
 
-    A subject is `sub:<account>`, `sid:<session>` or `client:<client>`. The snapshot is filled by
-    polling the auth service (see `shared.http.follow_revocations`).
+    A subject is `sub:<account>`, `sid:<session>`, `client:<client>`, or `kid:<key>` for a signing
+    key that leaked: whatever it signed is refused, also what was verified before. The snapshot is
+    filled by polling the auth service (see `shared.http.Identity.running`).
     """
 
     def __init__(self) -> None:
@@ -139,6 +143,7 @@ class Revocations:
             claims.pv < least("sub:" + claims.sub, 0)
             or claims.pv < least("client:" + claims.client_id, 0)
             or (claims.sid is not None and "sid:" + claims.sid in self._min_pv)
+            or "kid:" + claims.kid in self._min_pv
         )
 
 
@@ -182,7 +187,8 @@ class TokenVerifier:
             header = jwt.get_unverified_header(token)
             if header.get("typ") != "at+jwt" or header.get("alg") != ALGORITHM:
                 raise TokenInvalid
-            key = await self._keys.key(str(header.get("kid", "")))
+            kid = str(header.get("kid", ""))
+            key = await self._keys.key(kid)
             if key is None:
                 raise TokenInvalid
             payload = jwt.decode(
@@ -194,7 +200,7 @@ class TokenVerifier:
                 leeway=LEEWAY_SECONDS,
                 options={"require": ["exp", "iat", "jti", "sub", "iss", "aud", "client_id"]},
             )
-            return Claims.from_payload(payload)
+            return Claims.from_payload(payload, kid)
         except jwt.ExpiredSignatureError as error:
             raise TokenExpired from error
         except (jwt.InvalidTokenError, UnicodeError, KeyError, TypeError, ValueError) as error:

@@ -86,6 +86,8 @@ async def test_forged_tokens_are_refused(tokens):
         ({"sid:s": 1}, True),
         ({"client:portal": 2}, True),
         ({"sub:b": 9}, False),
+        ({"kid:test": 1}, True),  # the key leaked: also for a token that was verified before
+        ({"kid:other": 1}, False),
     ],
 )
 async def test_a_revocation_refuses_exactly_its_subject(tokens, entry, refused):
