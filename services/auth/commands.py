@@ -33,7 +33,11 @@ def add_to(cli: click.Group) -> click.Group:
 
 @click.command("rotate-keys", help="Publish a new signing key and sign with it after the overlap.")
 @click.option("--overlap-hours", default=_HOURS, show_default=True, type=click.IntRange(0, 720))
-@click.option("--revoke-others", is_flag=True, help="A key leaked: drop all others at once.")
+@click.option(
+    "--revoke-others",
+    is_flag=True,
+    help="A key leaked: sign with the new one at once, and refuse everywhere what others signed.",
+)
 def rotate_keys(overlap_hours: int, revoke_others: bool) -> None:
     kid = _run(lambda runtime: _rotate(runtime, overlap_hours, revoke_others))
     click.echo(f"{kid} is published.")
@@ -48,12 +52,12 @@ def create_operator(login_id: str, name: str, institution: str) -> None:
 
 
 async def _rotate(runtime: AuthRuntime, overlap_hours: int, revoke_others: bool) -> str:
-    overlap = timedelta(hours=0 if revoke_others else overlap_hours)
+    now = utc_now()
     async with runtime.sessions.begin() as session:
-        kid = await keys.rotate(session, runtime.vault, overlap=overlap, now=utc_now())
         if revoke_others:
-            await keys.drop_all_but(session, kid)
-    return kid
+            return await keys.replace_all(session, runtime.vault, now=now)
+        overlap = timedelta(hours=overlap_hours)
+        return await keys.rotate(session, runtime.vault, overlap=overlap, now=now)
 
 
 async def open_operator(

@@ -1,9 +1,9 @@
-"""Signing keys: kept in the database, read once a minute, rotated with overlap."""
+"""Signing keys: kept in the database, read every few seconds, rotated with overlap."""
 
 import asyncio
 import hashlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,15 +19,16 @@ from sqlalchemy import delete, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.auth.audit.service import SYSTEM, record
+from services.auth.sessions.service import revoke
 from services.auth.tokens import rules
 from services.auth.tokens.models import SigningKey
 from services.auth.tokens.rules import KeyTimes
 from services.auth.vault import Vault
 from shared.clock import utc_now
 from shared.db import Sessions
-from shared.tokens import ALGORITHM
+from shared.tokens import ALGORITHM, REVOKED_FOR_EVER
 
-REREAD_SECONDS = 60.0
+REREAD_SECONDS = 5.0  # a process signs with a withdrawn key for no longer than this
 UNKNOWN_KID_SECONDS = 1.0
 
 
@@ -142,12 +143,22 @@ async def rotate(session: AsyncSession, vault: Vault, *, overlap: timedelta, now
     await session.execute(text("SELECT pg_advisory_xact_lock(hashtext('signing_key'))"))
     rows = (await session.scalars(select(SigningKey))).all()
     dead = rules.outlived([KeyTimes(row.kid, row.active_from) for row in rows], now)
-    await session.execute(delete(SigningKey).where(SigningKey.kid.in_(dead)))
+    await _drop(session, dead)
     return await make_key(session, vault, active_from=now + overlap)
 
 
-async def drop_all_but(session: AsyncSession, kid: str) -> None:
-    """A key leaked: nothing it signed is believed any more, as soon as the others have read the
-    new keys. Everybody logs in again."""
-    await session.execute(delete(SigningKey).where(SigningKey.kid != kid))
-    record(session, SYSTEM, "signing_key.others_dropped", object_type="signing_key", object_id=kid)
+async def replace_all(session: AsyncSession, vault: Vault, *, now: datetime) -> str:
+    """A key leaked: sign with a new one at once, and let nothing that another one signed be
+    believed any more, by anybody, within seconds: the feed of revocations names the keys. Sessions
+    go on, since refresh tokens are not signed with these keys."""
+    kid = await rotate(session, vault, overlap=timedelta(), now=now)
+    others = (await session.scalars(select(SigningKey.kid).where(SigningKey.kid != kid))).all()
+    await _drop(session, others)
+    await revoke(session, {f"kid:{other}": REVOKED_FOR_EVER for other in others})
+    return kid
+
+
+async def _drop(session: AsyncSession, kids: Sequence[str]) -> None:
+    await session.execute(delete(SigningKey).where(SigningKey.kid.in_(kids)))
+    for kid in kids:
+        record(session, SYSTEM, "signing_key.dropped", object_type="signing_key", object_id=kid)
