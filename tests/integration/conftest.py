@@ -10,18 +10,24 @@ import pytest
 from deploy.demo.cast import cast
 from deploy.demo.chapters import Cast
 from deploy.demo.story import Story
-from deploy.local.stack import stack
+from deploy.local.stack import Stack, stack
 
 
 @pytest.fixture(scope="session")
-def gateway() -> Iterator[str]:
-    if given := os.environ.get("GATEWAY_URL"):
-        yield given
+def installation() -> Iterator[Stack | None]:
+    """The installation started for these tests; None if they run against another one."""
+    if "GATEWAY_URL" in os.environ:
+        yield None
         return
     with tempfile.TemporaryDirectory(prefix="sanhak-integration-") as directory:
         Path(directory).chmod(0o755)  # as root PostgreSQL runs as another user
         with stack(Path(directory)) as own:
-            yield own.gateway_url
+            yield own
+
+
+@pytest.fixture(scope="session")
+def gateway(installation: Stack | None) -> str:
+    return installation.gateway_url if installation else os.environ["GATEWAY_URL"]
 
 
 @pytest.fixture(scope="module")
