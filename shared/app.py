@@ -34,6 +34,7 @@ log = structlog.get_logger()
 
 Check = Callable[[], Awaitable[None]]
 MAX_BODY_BYTES = 16 * 2**20
+PROBLEM = "application/problem+json"
 
 FIELD_REQUIRED = FindingKind("FIELD_REQUIRED", ko="필수 항목입니다.", en="This field is required.")
 FIELD_UNKNOWN = FindingKind("FIELD_UNKNOWN", ko="알 수 없는 항목입니다.", en="Unknown field.")
@@ -92,6 +93,11 @@ def _document_problems(app: FastAPI) -> None:
     def openapi() -> dict[str, Any]:
         document = generate()
         document["x-problems"] = catalogue()
+        for operations in document["paths"].values():
+            for operation in operations.values():
+                for status in ("4XX", "5XX"):  # FastAPI writes the media type of the good answer
+                    [described] = operation["responses"][status]["content"].values()
+                    operation["responses"][status]["content"] = {PROBLEM: described}
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's own way to extend it
@@ -107,7 +113,7 @@ def problem_response(request: Request, problem: Problem) -> Response:
         problem.to_dict(language(request), instance=request.url.path, trace_id=trace_id.get()),
         status_code=problem.status,
         headers=problem.headers,
-        media_type="application/problem+json",
+        media_type=PROBLEM,
     )
 
 

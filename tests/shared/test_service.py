@@ -187,3 +187,14 @@ async def test_the_document_lists_the_problems_a_service_can_answer_with(service
     by_code = {item["code"]: item for item in listed}
     assert by_code["TOKEN_EXPIRED"]["status"] == 401
     assert by_code["VALIDATION_FAILED"]["en"] == "Please check what you entered."
+
+
+async def test_the_document_says_in_which_form_problems_come(service):
+    paths = (await service.get("/openapi.json")).json()["paths"]
+    forms = {
+        (status, *operation["responses"][status]["content"])
+        for operations in paths.values()
+        for operation in operations.values()
+        for status in ("4XX", "5XX")
+    }
+    assert forms == {(status, "application/problem+json") for status in ("4XX", "5XX")}
