@@ -8,14 +8,17 @@ A handler gets the process's runtime, so it has the same database and clients as
     async def drive(runtime: Runtime, order_id: str) -> None: ...
 """
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 import procrastinate
 import structlog
-from procrastinate.exceptions import AlreadyEnqueued
+from procrastinate.exceptions import AlreadyEnqueued, ConnectorException, UniqueViolation
 from procrastinate.job_context import JobContext
+from procrastinate.jobs import Status
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
@@ -27,6 +30,10 @@ from shared.tracing import new_trace_id
 log = structlog.get_logger()
 
 Handler = Callable[..., Awaitable[None]]
+
+HEARTBEAT_SECONDS = 10.0
+DEAD_AFTER_SECONDS = 30.0
+MAX_ABANDONED = 10  # how often a job is run again after its worker died
 
 # Never opened: it only writes job rows on connections that callers bring along.
 _enqueuer = procrastinate.App(connector=procrastinate.PsycopgConnector())
@@ -106,22 +113,62 @@ class Jobs:
     async def work(
         self, runtime: Any, database_url: str, *, concurrency: int = 4, wait: bool = True
     ) -> None:
-        """Run jobs until told to stop (SIGINT, SIGTERM); `wait=False`: until none is due."""
+        """Run jobs until told to stop (SIGINT, SIGTERM); `wait=False`: until none is due.
+
+        Jobs of workers that died without a word run again, so a handler may run twice.
+        """
         url = make_url(database_url).set(drivername="postgresql")
         connector = procrastinate.PsycopgConnector(
             conninfo=url.render_as_string(hide_password=False), min_size=1, max_size=concurrency + 2
         )
         with self._app.replace_connector(connector) as app:
             async with app.open_async():
-                await app.run_worker_async(
-                    concurrency=concurrency,
-                    wait=wait,
-                    install_signal_handlers=wait,
-                    additional_context={"runtime": runtime},
-                    delete_jobs="successful",
-                    shutdown_graceful_timeout=20,
-                    fetch_job_polling_interval=2.0,
-                )
+                await take_up_abandoned(app)
+                watching = asyncio.create_task(_watch_for_abandoned(app))
+                try:
+                    await app.run_worker_async(
+                        concurrency=concurrency,
+                        wait=wait,
+                        install_signal_handlers=wait,
+                        additional_context={"runtime": runtime},
+                        delete_jobs="successful",
+                        shutdown_graceful_timeout=20,
+                        fetch_job_polling_interval=2.0,
+                        update_heartbeat_interval=HEARTBEAT_SECONDS,
+                        stalled_worker_timeout=DEAD_AFTER_SECONDS,
+                    )
+                finally:
+                    watching.cancel()
+                    with suppress(asyncio.CancelledError):
+                        await watching
+
+
+async def _watch_for_abandoned(app: procrastinate.App) -> None:
+    while True:
+        await asyncio.sleep(DEAD_AFTER_SECONDS)
+        try:
+            await take_up_abandoned(app)
+        except ConnectorException as error:  # the worker itself sees to a lost database
+            log.warning("abandoned_jobs_not_taken_up", error=repr(error))
+
+
+async def take_up_abandoned(app: procrastinate.App) -> None:
+    """Put jobs back on the queue whose worker's heart stopped while it ran them.
+
+    Left alone they would count as running for ever, and so would the locks they hold.
+    """
+    manager = app.job_manager
+    for job in await manager.get_stalled_jobs(seconds_since_heartbeat=DEAD_AFTER_SECONDS):
+        log.warning("job_abandoned", job=job.task_name, id=job.id, attempts=job.attempts)
+        try:
+            if job.attempts < MAX_ABANDONED:
+                await manager.retry_job(job)
+            else:  # it may be what kills them
+                await manager.finish_job(job, Status.FAILED, delete_job=False)
+        except UniqueViolation:  # one of its name waits already and will do
+            await manager.finish_job(job, Status.FAILED, delete_job=True)
+        except ConnectorException:
+            log.info("job_taken_up_by_another", id=job.id)
 
 
 # What waits is small or the news; what failed is kept for a person to look at.
