@@ -33,6 +33,7 @@ from shared.tracing import new_trace_id, trace_id_of
 log = structlog.get_logger()
 
 Check = Callable[[], Awaitable[None]]
+Note = Callable[[], Awaitable[Any]]
 MAX_BODY_BYTES = 16 * 2**20
 PROBLEM = "application/problem+json"
 
@@ -50,11 +51,14 @@ def create_app(
     routers: Sequence[APIRouter],
     lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]],
     checks: Mapping[str, Check],
+    notes: Mapping[str, Note] | None = None,
     metrics: Metrics,
 ) -> FastAPI:
     """One application: its routers, health routes, and a single place that renders problems.
 
-    `checks` are what `/readyz` asks, by name; one that raises makes the process not ready.
+    `checks` are what `/readyz` asks, by name; one that raises makes the process not ready. `notes`
+    are what it tells besides: facts that are the same in every process, so that taking this one
+    out of service would mend nothing.
     """
 
     def operation_id(route: APIRoute) -> str:
@@ -76,7 +80,7 @@ def create_app(
     )
     for router in routers:
         app.include_router(router)
-    app.include_router(_health(checks))
+    app.include_router(_health(checks, notes or {}))
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_malformed)
     app.add_exception_handler(HTTPException, _on_http_exception)
@@ -145,7 +149,7 @@ def _finding(item: Mapping[str, Any]) -> Finding:
     return FIELD_INVALID.at(pointer, field=field, reason=item["msg"])
 
 
-def _health(checks: Mapping[str, Check]) -> APIRouter:
+def _health(checks: Mapping[str, Check], notes: Mapping[str, Note]) -> APIRouter:
     router = APIRouter(include_in_schema=False)
 
     @router.get("/healthz")
@@ -165,12 +169,20 @@ def _health(checks: Mapping[str, Check]) -> APIRouter:
                 log.warning("not_ready", check=name, error=repr(error))
                 report[name] = "failed"
         good = set(report.values()) <= {"ok"}
-        return JSONResponse(
-            {"status": "ready" if good else "not ready", "checks": report},
-            status_code=200 if good else 503,
-        )
+        body: dict[str, Any] = {"status": "ready" if good else "not ready", "checks": report}
+        if notes:
+            body["notes"] = {name: await _noted(name, note) for name, note in notes.items()}
+        return JSONResponse(body, status_code=200 if good else 503)
 
     return router
+
+
+async def _noted(name: str, note: Note) -> Any:
+    try:
+        return await note()
+    except Exception as error:  # noqa: BLE001  # a note never decides
+        log.warning("note_not_available", note=name, error=repr(error))
+        return None
 
 
 class TraceAndLog:

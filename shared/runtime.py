@@ -1,7 +1,7 @@
 """What a running process of a service holds: database, identity, files. The same for the web
 process, the worker and the commands, so a job handler has whatever a route has."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -10,7 +10,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
-from shared.app import create_app, problem_response
+from shared.app import Check, Note, create_app, problem_response
 from shared.db import Database
 from shared.files import Files
 from shared.http import Identity, RevocationFeed
@@ -84,9 +84,11 @@ def service_app(
     title: str,
     routers: Sequence[APIRouter],
     state: Mapping[str, Any] | None = None,
-    checks: Mapping[str, Callable[[], Awaitable[None]]] | None = None,
+    checks: Mapping[str, Check] | None = None,
+    notes: Mapping[str, Note] | None = None,
 ) -> FastAPI:
-    """The web application of a service. `state` is what its routes find on `app.state`."""
+    """The web application of a service. `state` is what its routes find on `app.state`; `checks`
+    and `notes` as for `create_app`."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -99,6 +101,7 @@ def service_app(
         routers=routers,
         lifespan=lifespan,
         checks={"database": runtime.database.ready, **(checks or {})},
+        notes=notes,
         metrics=runtime.metrics,
     )
     app.state.runtime = runtime

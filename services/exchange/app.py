@@ -1,5 +1,7 @@
 """Composition root of the exchange service."""
 
+from typing import Any
+
 from fastapi import FastAPI
 
 from services.exchange.clients import Directory, Ledger
@@ -27,10 +29,9 @@ def create_runtime(settings: Settings) -> Runtime:
 def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
     runtime = runtime or create_runtime(settings)
 
-    async def books_agree() -> None:
+    async def books() -> dict[str, Any]:
         async with runtime.sessions() as session:
-            if not await reconciliation.agreed(session):
-                raise RuntimeError("orders and ledger differ: see /api/v1/exchange/reconciliation")
+            return await reconciliation.summary(session)
 
     return service_app(
         runtime,
@@ -42,5 +43,5 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
                 runtime.sessions, Directory(runtime.identity, settings.auth_url)
             ),
         },
-        checks={"reconciliation": books_agree},
+        notes={"reconciliation": books},
     )

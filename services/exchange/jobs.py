@@ -43,7 +43,7 @@ async def sweep_orders(runtime: Runtime) -> None:
 
 @jobs.task("orders.reconcile", every="23 * * * *", max_attempts=3)
 async def reconcile_orders(runtime: Runtime) -> None:
-    """Compare our books with the ledger's; `/readyz` and the operator see the report."""
+    """Compare our books with the ledger's; `/readyz` tells of the report, the operator reads it."""
     await reconciliation.reconcile(runtime.sessions, _ledger(runtime), now=utc_now())
 
 

@@ -2,7 +2,8 @@
 
 A run walks the orders that changed since they were last compared, and all that are still open. An
 order in the middle of a promise is passed over; so is one that moves while it is looked at. What
-remains is a difference nobody's timing explains, and readiness fails on it.
+remains is a difference nobody's timing explains: an error in the log, a note of `/readyz`, and a
+row in the operator's queue.
 """
 
 from collections.abc import Mapping, Sequence
@@ -76,12 +77,19 @@ async def reconcile(sessions: Sessions, ledger: Ledger, *, now: datetime) -> Rec
     return await _store(sessions, started_at=now, checked=checked, differences=differences)
 
 
-async def agreed(session: AsyncSession) -> bool:
-    """Whether the newest report names no difference (true also before the first one)."""
-    newest = await session.scalar(
-        select(Reconciliation.differences).order_by(Reconciliation.id.desc()).limit(1)
-    )
-    return not newest
+async def summary(session: AsyncSession) -> dict[str, Any]:
+    """What `/readyz` tells of the newest report; `agrees` is null before the first one.
+
+    A note and no check: a difference in one order is the same for every replica, and taking all of
+    them out of service would stop the other orders without mending that one. It is logged as an
+    error, and stands in the operator's queue until it is mended.
+    """
+    report = await newest(session)
+    if report is None:
+        return {"agrees": None, "differences": 0, "finished_at": None}
+    count = len(report.differences)
+    at = report.finished_at.isoformat(timespec="seconds")
+    return {"agrees": not count, "differences": count, "finished_at": at}
 
 
 async def newest(session: AsyncSession) -> Reconciliation | None:

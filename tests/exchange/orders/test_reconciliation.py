@@ -19,9 +19,10 @@ async def reconcile(world: World) -> list[tuple[str, str, str]]:
     return [(each["what"], each["ours"], each["ledger"]) for each in report.differences]
 
 
-async def readiness(world: World) -> tuple[int, str]:
+async def readiness(world: World) -> tuple[int, bool | None, int]:
     answer = await world.client.get("/readyz")
-    return answer.status_code, answer.json()["checks"]["reconciliation"]
+    note = answer.json()["notes"]["reconciliation"]
+    return answer.status_code, note["agrees"], note["differences"]
 
 
 async def change(world: World, statement) -> None:
@@ -30,7 +31,7 @@ async def change(world: World, statement) -> None:
 
 
 async def test_orders_at_every_stage_agree_with_the_ledger(world: World):
-    assert await readiness(world) == (200, "ok")
+    assert await readiness(world) == (200, None, 0)
     listing = await world.listing()
     declined = await world.order(listing)
     await world.do(world.seller, declined, "decline", {"reason": "점검"})
@@ -46,17 +47,22 @@ async def test_orders_at_every_stage_agree_with_the_ledger(world: World):
     assert (report.checked, report.differences) == (5, [])
     shown = await world.operator.get("/reconciliation")
     assert (shown.json()["checked"], shown.json()["differences"]) == (5, [])
-    assert await readiness(world) == (200, "ok")
+    assert await readiness(world) == (200, True, 0)
 
 
-async def test_a_hold_the_ledger_lost_is_named_and_readiness_fails(world: World):
+async def test_a_hold_the_ledger_lost_is_named_noted_and_put_before_the_operator(world: World):
     order = await world.order()
     await change(world, update(Movement).values(id=new_id()))
     assert await reconcile(world) == [
         ("hold amount", "30", "None"),
         ("hold state", "pending", "None"),
     ]
-    assert await readiness(world) == (503, "failed")
+    # Every replica would have to leave: the others' orders go on.
+    assert await readiness(world) == (200, False, 2)
+    queue = (await world.operator.get("/attention")).json()["items"]
+    assert [(item["why"], item["order"]["id"]) for item in queue] == [
+        ("ledger_differs", order["id"])
+    ]
     shown = (await world.operator.get("/reconciliation")).json()
     assert {each["order_id"] for each in shown["differences"]} == {order["id"]}
 
@@ -76,7 +82,7 @@ async def test_a_difference_is_looked_at_again_until_it_is_mended(world: World):
     assert await reconcile(world) == [("posted amount", "30", "None")]
     await change(world, update(Movement).where(Movement.id == other).values(id=post_id))
     assert await reconcile(world) == []
-    assert await readiness(world) == (200, "ok")
+    assert await readiness(world) == (200, True, 0)
 
 
 async def test_points_we_think_posted_but_the_ledger_released_are_found(world: World):
