@@ -153,7 +153,8 @@ class Metrics:
 
     @asynccontextmanager
     async def published(self, host: str, port: int | None) -> AsyncIterator[None]:
-        """Answer `GET /metrics` on `host:port` while open; without a port, nothing."""
+        """Answer `GET /metrics` on `host:port` while open, and `/healthz` for processes that have
+        no other port; without a port, nothing."""
         if port is None:
             yield
             return
@@ -164,8 +165,12 @@ class Metrics:
             body, content_type = await self.render(request.headers.get("Accept", ""))
             return web.Response(body=body, headers={"Content-Type": content_type})
 
+        async def alive(_request: web.Request) -> web.Response:
+            return web.json_response({"status": "ok"})
+
         app = web.Application()
         app.router.add_get("/metrics", answer)
+        app.router.add_get("/healthz", alive)
         runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
         await runner.setup()
         try:

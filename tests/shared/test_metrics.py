@@ -156,7 +156,7 @@ async def test_numbers_asked_for_often_are_looked_up_seldom():
     assert len(asked) == 1
 
 
-async def test_a_port_of_their_own_answers_metrics_and_nothing_else():
+async def test_a_port_of_their_own_answers_metrics_life_and_nothing_else():
     metrics = Metrics("thing")
     port = free_ports(1)[0]
     address = f"http://127.0.0.1:{port}"
@@ -165,6 +165,7 @@ async def test_a_port_of_their_own_answers_metrics_and_nothing_else():
         assert answer.status_code == 200
         assert answer.headers["content-type"].startswith("text/plain; version=")
         assert "process_cpu_seconds_total" in answer.text
+        assert (await http.get(f"{address}/healthz")).json() == {"status": "ok"}
         assert (await http.get(f"{address}/")).status_code == 404
         assert (await http.post(f"{address}/metrics")).status_code == 405
     async with httpx2.AsyncClient(trust_env=False) as http:
