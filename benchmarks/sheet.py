@@ -26,6 +26,17 @@ from services.accrual.criteria.service import field_rule
 ROUNDS = 21
 TODAY = date(2024, 9, 2)
 COMPANIES = 40
+AMOUNTS = 100
+
+
+def amounts(row: int) -> dict[str, str]:
+    """Money of a row: a hundred different amounts, each with its VAT and paid in full."""
+    supply = 1_000_000 * (row % AMOUNTS + 1)
+    total = supply + supply // 10
+    paid = ("allowance_won", "burden_won", "deposit_won", "contract_won")
+    return {"supply_won": str(supply), "vat_won": str(total - supply)} | dict.fromkeys(
+        paid, str(total)
+    )
 
 
 def sheet(field: str, rows: int) -> bytes:
@@ -48,6 +59,7 @@ def sheet(field: str, rows: int) -> bytes:
                     "course_name": f"캡스톤디자인 {row}분반",
                     "contract_no": f"2024-산학-{row:04d}",
                     "note": f"{row}번 학생",
+                    **amounts(row),
                 }.get(column.key, column.example)
                 page.write_string(row, place, cell, text)
     return file.getvalue()

@@ -25,7 +25,8 @@ _FILLS = {
     "warning": PatternFill("solid", fgColor="FFFFF2CC"),
 }
 _LEVELS = {"error": "오류", "warning": "확인"}
-_RESULT_WIDTHS = {"A": 8, "B": 22, "C": 8, "D": 70, "E": 22, "F": 26}
+_RESULT_TITLES = ("행", "열", "구분", "내용", "입력한 값", "고칠 값", "코드")
+_RESULT_WIDTHS = {"A": 8, "B": 22, "C": 8, "D": 70, "E": 22, "F": 22, "G": 26}
 
 
 def annotate(
@@ -129,7 +130,7 @@ def _list_findings(
     result = workbook.create_sheet(RESULT_SHEET)
     for column, width in _RESULT_WIDTHS.items():
         result.column_dimensions[column].width = width
-    for position, title in enumerate(("행", "열", "구분", "내용", "고칠 값", "코드"), 1):
+    for position, title in enumerate(_RESULT_TITLES, 1):
         _write(result.cell(1, position), title)
         result.cell(1, position).font = Font(bold=True)
     quoted = page.title.replace("'", "''")
@@ -138,6 +139,7 @@ def _list_findings(
             names.get(finding.field or "", ""),
             _LEVELS[finding.kind.level],
             finding.message(lang),
+            str(finding.params.get("value", "")),
             finding.suggestion or "",
             finding.code,
         )

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.accrual.applications import access
+from services.accrual.applications.cells import plain
 from services.accrual.applications.checks import Verdict
 from services.accrual.applications.models import Application, ApplicationRow
 from services.accrual.applications.service import add_rows
@@ -97,7 +98,7 @@ async def carry_over(
         field=application.field,
         now=now,
     )
-    rows = [one.cells for one in found if brns is None or str(one.cells.get("brn")) in brns]
+    rows = [one.cells for one in found if brns is None or plain(one.cells.get("brn")) in brns]
     return await add_rows(
         session,
         claims,

@@ -216,22 +216,22 @@ def _exact(cell: Cell) -> int | None:
     return int(cell) if cell == int(cell) else None
 
 
-def _digits_only(shown: str, suggest: Suggest) -> Fault:
+def _digits_only(typed: str, suggest: Suggest) -> Fault:
     suggestion = None
-    if len(shown) <= _SUGGESTIBLE:
-        suggestion = suggest(unicodedata.normalize("NFKC", shown).strip())
+    if len(typed) <= _SUGGESTIBLE:
+        suggestion = suggest(unicodedata.normalize("NFKC", typed).strip())
     kind = errors.DIGITS_ONLY if suggestion else errors.DIGITS_ONLY_UNCLEAR
-    return Fault(kind, suggestion, {"value": _SPACE_LIKE.sub(" ", shown[:_SHOWN])})
+    return Fault(kind, suggestion, {"value": shown(typed)})
 
 
-def _brn_in(shown: str) -> str | None:
-    joined = _SEPARATORS.sub("", shown.removesuffix(".0"))
+def _brn_in(typed: str) -> str | None:
+    joined = _SEPARATORS.sub("", typed.removesuffix(".0"))
     return joined if len(joined) == 10 and joined.isascii() and joined.isdigit() else None
 
 
 def _number_in(pattern: re.Pattern[str]) -> Suggest:
-    def suggest(shown: str) -> str | None:
-        found = pattern.fullmatch(shown)
+    def suggest(typed: str) -> str | None:
+        found = pattern.fullmatch(typed)
         return found[1].replace(",", "").replace(" ", "") if found else None
 
     return suggest
@@ -240,12 +240,17 @@ def _number_in(pattern: re.Pattern[str]) -> Suggest:
 _won_in, _hours_in, _year_in = _number_in(_WON), _number_in(_HOURS), _number_in(_YEAR)
 
 
-def _suggested_day(shown: str) -> str | None:
-    found = _DAY.fullmatch(shown)
+def _suggested_day(typed: str) -> str | None:
+    found = _DAY.fullmatch(typed)
     if not found:
         return None
     number = found[4] or f"{found[1]}{found[2]:0>2}{found[3]:0>2}"
     return number if _parsed_day(number) else None
+
+
+def shown(cell: Cell) -> str:
+    """A cell as a finding repeats it: one line, cut short."""
+    return _SPACE_LIKE.sub(" ", plain(cell)[:_SHOWN])
 
 
 def plain(cell: Cell) -> str:

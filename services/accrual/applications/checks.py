@@ -14,7 +14,7 @@ from sqlalchemy import any_, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.accrual import errors
-from services.accrual.applications import evidence
+from services.accrual.applications import cells, evidence
 from services.accrual.applications.columns import COLUMNS
 from services.accrual.applications.models import (
     Application,
@@ -76,7 +76,7 @@ async def judge(
     findings = [
         *checked.findings,
         *check_evidence(rule, attached),
-        *await claimed_by_others(session, application, raw, checked.rows),
+        *await claimed_by_others(session, application, checked.rows),
     ]
     return Verdict(rule, raw, checked, tuple(findings))
 
@@ -109,10 +109,11 @@ async def posted_contracts(
     if rule.basis != "contract" or application.test_mode:
         return {}
     position = [column.key for column in COLUMNS[rule.code]].index("brn")
+    brns = {brn for row in raw if isinstance(brn := cells.brn(row.cells[position]), str)}
     query = select(ContractCredit).where(
         ContractCredit.institution_id == application.institution_id,
         ContractCredit.field == rule.code,
-        ContractCredit.brn.in_({str(row.cells[position]) for row in raw}),
+        ContractCredit.brn.in_(brns),
     )
     if lock:
         query = query.order_by(ContractCredit.brn, ContractCredit.contract).with_for_update()
@@ -125,14 +126,18 @@ async def posted_contracts(
 
 
 def live_key(application: Application, row: Row) -> bytes:
-    """The key under which a claim is unique; the sandbox has claims of its own."""
-    if application.test_mode:
-        return hashlib.sha256(b"test" + row.key).digest()
-    return row.key
+    """The key under which a claim is unique; the sandbox has claims of its own.
+
+    A gift without a pledge's number is told from others of that day by who received it.
+    """
+    apart = b"test" if application.test_mode else b""
+    if row.contract is not None and "contract_no" not in row.values:
+        apart += application.institution_id.bytes
+    return hashlib.sha256(apart + row.key).digest() if apart else row.key
 
 
 async def claimed_by_others(
-    session: AsyncSession, application: Application, raw: Sequence[RawRow], rows: Sequence[Row]
+    session: AsyncSession, application: Application, rows: Sequence[Row]
 ) -> list[Finding]:
     """DUPLICATE_CLAIM for rows that another live application holds (M-020)."""
     by_key = {live_key(application, row): row for row in rows}
@@ -150,17 +155,14 @@ async def claimed_by_others(
         )
     )
     taken = {by_key[bytes(key)].number: number for key, number in await session.execute(query)}
-    return duplicates(raw, taken)
+    return duplicates(taken)
 
 
-def duplicates(raw: Sequence[RawRow], taken: Mapping[int, str | None]) -> list[Finding]:
+def duplicates(taken: Mapping[int, str | None]) -> list[Finding]:
     """DUPLICATE_CLAIM for each row number in `taken`, which names the other application."""
     return [
-        errors.DUPLICATE_CLAIM.at(
-            f"/rows/{position}/brn", row=row.number, field="brn", number=taken[row.number] or "-"
-        )
-        for position, row in enumerate(raw)
-        if row.number in taken
+        errors.DUPLICATE_CLAIM.at(f"/rows/{row}/brn", row=row, field="brn", number=number or "-")
+        for row, number in sorted(taken.items())
     ]
 
 

@@ -4,7 +4,7 @@ import hashlib
 import re
 import unicodedata
 from calendar import monthrange
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from functools import lru_cache
 
@@ -31,22 +31,25 @@ def last_eligible_day(reference: date, years: int = 1) -> date:
     return start.replace(year=year) - timedelta(days=1)
 
 
-def claim_key(
-    rule: FieldRule, values: Mapping[str, Value], fold: Callable[[str], str] = folded
-) -> bytes:
+def claim_key(rule: FieldRule, values: Mapping[str, Value]) -> bytes:
     """32 bytes, equal for two rows that claim the same thing in the same field (M-020).
 
     Spelling does not tell claims apart: case, width, spaces and punctuation are ignored. A hash,
-    so that the index of the database holds no names. `fold` may be a cache over `folded`.
+    so that the index of the database holds no names.
     """
-    parts = [rule.code]
+    return claim_keys(rule, [values])[0]
+
+
+def claim_keys(rule: FieldRule, rows: Sequence[Mapping[str, Value]]) -> list[bytes]:
+    """The claim key of each row. Rows repeat each other's values, and each is spelled out once."""
+    columns = [[rule.code] * len(rows)]
     for key in rule.identity:
-        value = values.get(key, "")
-        if isinstance(value, str):
-            parts.append(_contract_key(value) if key == "contract_no" else fold(value))
-        else:
-            parts.append(str(value.toordinal() if isinstance(value, date) else value))
-    return hashlib.blake2b("\x1f".join(parts).encode(), digest_size=32).digest()
+        spell = _contract_key if key == "contract_no" else _spelled
+        column = [values.get(key, "") for values in rows]
+        known = {value: spell(value) for value in set(column)}
+        columns.append([known[value] for value in column])
+    keys = map("\x1f".join, zip(*columns, strict=True))
+    return [hashlib.blake2b(key.encode(), digest_size=32).digest() for key in keys]
 
 
 def contract_of(rule: FieldRule, values: Mapping[str, Value]) -> str | None:
@@ -57,7 +60,7 @@ def contract_of(rule: FieldRule, values: Mapping[str, Value]) -> str | None:
     if rule.basis == "company":
         return None
     if number := values.get("contract_no"):
-        return _contract_key(str(number))
+        return _contract_key(number)
     paid_on = values.get(rule.reference)
     return f"{paid_on.year}년" if isinstance(paid_on, date) else None
 
@@ -67,6 +70,16 @@ def company_key(name: str) -> str:
     return folded(_LEGAL_FORMS.sub("", unicodedata.normalize("NFKC", name))) or folded(name)
 
 
-def _contract_key(number: str) -> str:
+def _spelled(value: Value) -> str:
+    if isinstance(value, str):
+        return folded(value)
+    return str(value.toordinal() if isinstance(value, date) else value)
+
+
+@lru_cache(8_192)  # asked for twice of every row
+def _contract_key(number: Value) -> str:
     # Dashes stay: 2024-1-12 and 2024-11-2 are two contracts.
-    return _DASHES.sub("-", "".join(unicodedata.normalize("NFKC", number).casefold().split()))
+    line = str(number)
+    if not unicodedata.is_normalized("NFKC", line):
+        line = unicodedata.normalize("NFKC", line)
+    return _DASHES.sub("-", "".join(line.casefold().split()))

@@ -53,6 +53,15 @@ COLUMN_KEY_UNKNOWN = FindingKind(
     "This field has no column '{field}'.",
     rule="M-011",
 )
+MORE_FINDINGS = FindingKind(
+    "MORE_FINDINGS",
+    "그 밖에 {count:,}건이 더 있습니다(모두 {total:,}건). 먼저 나온 것부터 고치세요. "
+    "파일로 올린 명단이라면 오류를 표시한 파일에 모두 나옵니다.",
+    "There are {count:,} more ({total:,} in all). Mend the first ones; of an uploaded sheet, the "
+    "marked copy lists all.",
+    level="warning",
+    rule="M-014",
+)
 
 
 class MileageChanged(Problem):

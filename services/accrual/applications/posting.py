@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.accrual.applications import audit, registry_names
+from services.accrual.applications.bounds import bounded
 from services.accrual.applications.checks import Verdict
 from services.accrual.applications.errors import MileageChanged, SameApprover
 from services.accrual.applications.models import (
@@ -82,7 +83,7 @@ async def approve(
     await registry_names.keep(session, application.id, companies)
     verdict = verdict.with_findings(await remarks(session, application))
     if not verdict.is_valid:
-        raise Invalid(errors=verdict.findings)
+        raise Invalid(errors=bounded(verdict.findings), total=len(verdict.findings))
     if seen is not None and seen != application.mileage:
         raise MileageChanged(seen=seen, now=application.mileage)
     second = _needs_second(application, verdict, settings)

@@ -14,9 +14,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from services.accrual import errors as findings
 from services.accrual.applications import access, audit
-from services.accrual.applications.checks import Verdict, judge, store_summary
+from services.accrual.applications.bounds import bounded
+from services.accrual.applications.checks import Verdict, duplicates, judge, store_summary
 from services.accrual.applications.claims import company_key
 from services.accrual.applications.columns import COLUMNS
 from services.accrual.applications.errors import (
@@ -154,7 +154,8 @@ async def decide_rows(
     )
     unknown = sorted({*reject, *accept} - known)
     if unknown:
-        raise Invalid(errors=[ROW_UNKNOWN.at("/rows", row=number) for number in unknown])
+        wrong = [ROW_UNKNOWN.at("/rows", row=number) for number in unknown]
+        raise Invalid(errors=bounded(wrong), total=len(wrong))
     await _accept_rows(session, application, sorted(accept))
     if reject:
         await session.execute(
@@ -370,9 +371,9 @@ async def _accept_rows(
         .join(Application, Application.id == other.application_id)
         .where(*of_rows)
     )
-    duplicates = [_duplicate(row, number) for row, number in taken]
-    if duplicates:
-        raise Invalid(errors=duplicates)
+    lost = dict(taken.all())
+    if lost:
+        raise Invalid(errors=bounded(duplicates(lost)), total=len(lost))
     try:
         async with session.begin_nested():
             await session.execute(
@@ -381,11 +382,7 @@ async def _accept_rows(
                 .values(live=True, rejected_reason=None, rejected_by=None)
             )
     except IntegrityError as error:  # taken since we looked
-        raise Invalid(errors=[_duplicate(numbers[0], None)]) from error
-
-
-def _duplicate(row: int, number: str | None) -> Finding:
-    return findings.DUPLICATE_CLAIM.at("/rows", row=row, field="brn", number=number or "-")
+        raise Invalid(errors=duplicates({numbers[0]: None})) from error
 
 
 async def _check_places(

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from functools import partial
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.accrual.applications.bounds import bounded
 from services.accrual.applications.checks import Verdict
 from services.accrual.applications.listing import Detail
 from services.accrual.applications.models import Application, ApplicationRow, Claim
@@ -138,19 +138,33 @@ class RegisteredCompanyOut(CompanyOut):
     institution_id: UUID | None
 
 
+NOT_APPLIED_YET: dict[Lang, str] = {
+    "ko": "명단을 저장했습니다. 아직 신청되지 않았습니다. "
+    "[2단계 - 마일리지 적립 신청하기]에서 신청을 마치세요.",
+    "en": "The rows are saved, and not applied for yet. Submit them in step 2.",
+}
+
+
 class CheckOut(BaseModel):
-    """What the checks say now: the summary, every finding, and whether it could be submitted."""
+    """What the checks say now: the summary, the findings, and whether it could be submitted.
+
+    There are `finding_count` findings. At most 1,000 are told, errors first, and one more
+    (MORE_FINDINGS) says how many are left.
+    """
 
     ready: bool
     row_count: int
     company_count: int
     mileage: int
     companies: list[CompanyOut]
+    finding_count: int
     findings: list[FindingOut]
 
     @staticmethod
-    def parts(verdict: Verdict, lang: Lang) -> dict[str, Any]:
+    def parts(verdict: Verdict, lang: Lang, found: Sequence[Finding] = ()) -> dict[str, Any]:
+        """`found`: what was noticed while reading a sheet, before its rows were checked."""
         assessment, names = verdict.checked.assessment, verdict.checked.names
+        findings = (*found, *verdict.findings)
         return {
             "ready": verdict.is_valid,
             "row_count": len(verdict.raw),
@@ -167,14 +181,19 @@ class CheckOut(BaseModel):
                 )
                 for company in assessment.companies
             ],
-            "findings": [finding_out(finding, lang) for finding in verdict.findings],
+            "finding_count": len(findings),
+            "findings": [finding_out(finding, lang) for finding in bounded(findings)],
         }
 
 
 class SavedOut(CheckOut):
-    """The answer of a save: the new version (also the ETag) and what the checks say."""
+    """The answer of a save: the new version (also the ETag) and what the checks say.
+
+    Saving is not applying, and `message` says so (M-010).
+    """
 
     version: int
+    message: str
 
     @classmethod
     def of(
@@ -184,10 +203,11 @@ class SavedOut(CheckOut):
         lang: Lang,
         found: Sequence[Finding] = (),
     ) -> Self:
-        """`found`: what was noticed while reading a sheet, before its rows were checked."""
-        saved = cls(version=application.version, **cls.parts(verdict, lang))
-        saved.findings[:0] = map(partial(finding_out, lang=lang), found)
-        return saved
+        return cls(
+            version=application.version,
+            message=NOT_APPLIED_YET[lang],
+            **cls.parts(verdict, lang, found),
+        )
 
 
 class SubmissionOut(CheckOut):

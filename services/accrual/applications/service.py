@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.accrual.applications import access, audit
+from services.accrual.applications.bounds import bounded
 from services.accrual.applications.bulk import copy_rows
 from services.accrual.applications.cells import is_blank
 from services.accrual.applications.checks import Verdict, judge, store_summary
@@ -28,6 +29,7 @@ from services.accrual.applications.errors import (
 from services.accrual.applications.models import Application, ApplicationFile, ApplicationRow
 from services.accrual.applications.moves import EDITABLE, conflict
 from services.accrual.clients import Registry
+from services.accrual.errors import TOO_MANY_ROWS
 from shared.caller import institution_of
 from shared.clock import seoul_day
 from shared.jobs import enqueue
@@ -35,6 +37,8 @@ from shared.problems import Invalid, NotFound, Stale
 from shared.tokens import Claims
 
 APPLYING_KINDS = frozenset({"university", "iacf"})
+MAX_KEPT_ROWS = 100_000
+"""Rows a draft may hold, right or wrong; far fewer can be submitted (M-015)."""
 MAX_SAFE_INTEGER = 2**53
 NumberedCells = tuple[int, Mapping[str, Any]]
 
@@ -197,9 +201,11 @@ async def add_rows(
 async def saved(
     session: AsyncSession, application: Application, *, now: datetime, max_rows: int
 ) -> Verdict:
-    """Check what lies there now, and keep the totals."""
+    """Check what lies there now, and keep the totals. Raises `Invalid` (TOO_MANY_ROWS)."""
     verdict = await judge(session, application, today=seoul_day(now), max_rows=max_rows)
     await store_summary(session, application, verdict.checked)
+    if len(verdict.raw) > MAX_KEPT_ROWS:
+        raise Invalid(errors=[TOO_MANY_ROWS.at("/rows", limit=MAX_KEPT_ROWS)])
     application.row_count = len(verdict.raw)
     application.version += 1
     return verdict
@@ -235,7 +241,7 @@ def _check_shape(field: str, rows: Sequence[NumberedCells]) -> None:
             if key not in known
         ]
     if findings:
-        raise Invalid(errors=findings)
+        raise Invalid(errors=bounded(findings), total=len(findings))
 
 
 async def _write_all(

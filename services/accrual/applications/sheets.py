@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.accrual.applications import access
 from services.accrual.applications.annotation import annotate
+from services.accrual.applications.bounds import bounded
 from services.accrual.applications.cells import Value
 from services.accrual.applications.checks import Verdict, posted_contracts
 from services.accrual.applications.columns import COLUMNS, Column
@@ -88,7 +89,7 @@ async def import_sheet(
         session, claims, application_id, data, now=now, max_rows=max_rows
     )
     if any(finding.is_error for finding in judged.findings):
-        raise SheetInvalid(errors=judged.findings)
+        raise SheetInvalid(errors=bounded(judged.findings), total=len(judged.findings))
     columns = COLUMNS[application.field]
     application, verdict = await add_rows(
         session,

@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.accrual.applications import access, audit
+from services.accrual.applications.bounds import bounded
 from services.accrual.applications.checks import (
     Verdict,
     duplicates,
@@ -66,7 +67,7 @@ async def submit(
     move(application.state, "submit")
     verdict = await judge(session, application, today=seoul_day(now), max_rows=max_rows)
     if not verdict.is_valid:
-        raise Invalid(errors=verdict.findings)
+        raise Invalid(errors=bounded(verdict.findings), total=len(verdict.findings))
     first_time = application.number is None
     application.applied_on = application.applied_on or seoul_day(now)
     application.submitted_at = application.submitted_at or now
@@ -127,7 +128,7 @@ async def _take_claims(session: AsyncSession, application: Application, verdict:
         lost = {key: row for key, row in batch if row.number not in written}
         taken |= await _holders(session, lost)
     if taken:
-        raise Invalid(errors=duplicates(verdict.raw, taken))
+        raise Invalid(errors=bounded(duplicates(taken)), total=len(taken))
 
 
 async def _insert_claims(

@@ -129,8 +129,8 @@ def _sheet(
     body = chain(lines[header_row:], grid.rows)
     rows = list(_rows(grid, body, columns, places, header_row, max_rows))
     hidden = [
-        errors.ROW_HIDDEN.at(f"/rows/{position}", row=row.number)
-        for position, row in enumerate(rows)
+        errors.ROW_HIDDEN.at(f"/rows/{row.number}", row=row.number)
+        for row in rows
         if row.number in grid.hidden
     ]
     header = _header_findings(lines[header_row - 1], grid.first_column, columns, names, header_row)

@@ -21,22 +21,27 @@ _ODD_CELL = re.compile(
     rb'<c(?! r="[A-C]?[A-Z][0-9]{1,4}"[ st="0-9nbd]*+(?:inlineStr")?/?>)'  # no other `r`, no "e"
 )
 _ODD_ROW = re.compile(rb'<row(?! r="[0-9]{1,4}"(?: (?!r=|hidden=)[A-Za-z0-9:]++="[^"<]*+")*+ ?/?>)')
+_ANY_DIGIT = bytes.maketrans(b"123456789", b"000000000")
 
 
 def is_ordinary(part: bytes) -> bool:
     """Whether a part is no worksheet, or one in which a survey would find nothing.
 
     There is no formula either, and no namespace prefix. A few passes over the bytes say so in a
-    fifth of the time it takes to parse them. They may take an ordinary sheet for another, never the
+    tenth of the time it takes to parse them. They may take an ordinary sheet for another, never the
     other way round.
     """
     start, end = part.find(b"sheetData"), part.rfind(b"sheetData")
     if start < 0:
         return True
     data = part[start : end if end > start else None]
+    # Which digit it is makes no difference to what is odd. Without them cells are much alike, and
+    # each kind of them is looked at once.
+    head, *cells = data.translate(_ANY_DIGIT).split(b"<c")
+    kinds = b"<c".join((head, *set(cells)))
     return not (
-        _ODD_CELL.search(data)
-        or _ODD_ROW.search(data)
+        _ODD_CELL.search(kinds)
+        or _ODD_ROW.search(kinds)
         # A single byte is found, or not, at once: it is asked for before words that contain it.
         or (b":" in data and (b":c" in data or b":row" in data))
         or (b"f" in data and (b"<f>" in data or b"<f " in data or b"<f/" in data))

@@ -8,11 +8,11 @@ Words: *points* are whole 점; *quantity* is what a formula is applied to: eligi
 where the formula counts heads; a *claim* is one row of an application that passed every check.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
+from functools import cache, lru_cache, partial
 from typing import Any, Literal, NamedTuple
 
 UNROUNDED_DIGITS = 6
@@ -46,7 +46,7 @@ class Power:
 
     def scaled(self, quantity: int, scale: int) -> int:
         # floor(f × (D/B)^(p/q)) = floor of the q-th root of floor(f^q × D^p / B^p), for whole f.
-        p, q = self.exponent.numerator, self.exponent.denominator
+        p, q = self.exponent.as_integer_ratio()
         factor = self.points_at_base * scale
         return _root(factor**q * quantity**p // self.base_won**p, q)
 
@@ -171,8 +171,7 @@ class Posted(NamedTuple):
     points: int
 
 
-@dataclass(frozen=True, slots=True)
-class ContractPoints:
+class ContractPoints(NamedTuple):
     """The points of one contract: `points` = f(earlier + now) − points already posted."""
 
     contract: str
@@ -274,45 +273,45 @@ def assess(
     concave, so instalments taken one by one would earn more than the contract: an instalment
     earns f(all deposits) − points already posted, and never less than nothing.
     """
-    companies: dict[str, dict[str | None, int]] = {}
-    rows: Counter[str] = Counter()
+    companies: dict[str, dict[str | None, list[int]]] = {}
+    by_contract = rule.basis == "contract"
     for brn, contract, quantity in claims:
         quantities = companies.setdefault(brn, {})
-        key = contract if rule.basis == "contract" else None
-        quantities[key] = quantities.get(key, 0) + quantity
-        rows[brn] += 1
+        quantities.setdefault(contract if by_contract else None, []).append(quantity)
+    points_of = cache(partial(mileage, rule))  # fees and gifts are often of the same amount
     return Assessment(
         tuple(
-            _company_points(rule, brn, rows[brn], quantities, posted or {})
+            _company_points(points_of, brn, quantities, posted or {})
             for brn, quantities in companies.items()
         )
     )
 
 
 def _company_points(
-    rule: FieldRule,
+    points_of: Callable[[int], int],
     brn: str,
-    rows: int,
-    quantities: Mapping[str | None, int],
+    quantities: Mapping[str | None, Sequence[int]],
     posted: Mapping[tuple[str, str], Posted],
 ) -> CompanyPoints:
-    quantity = sum(quantities.values())
-    if rule.basis == "company":
-        return CompanyPoints(brn, rows, quantity, mileage(rule, quantity), ())
+    rows = sum(map(len, quantities.values()))
+    quantity = sum(map(sum, quantities.values()))
+    if None in quantities:
+        return CompanyPoints(brn, rows, quantity, points_of(quantity), ())
     contracts = tuple(
-        _contract_points(rule, contract, now, posted.get((brn, contract)))
-        for contract, now in quantities.items()
+        _contract_points(points_of, contract, sum(deposits), posted.get((brn, contract)))
+        for contract, deposits in quantities.items()
         if contract is not None
     )
     return CompanyPoints(brn, rows, quantity, sum(line.points for line in contracts), contracts)
 
 
 def _contract_points(
-    rule: FieldRule, contract: str, quantity: int, earlier: Posted | None
+    points_of: Callable[[int], int], contract: str, quantity: int, earlier: Posted | None
 ) -> ContractPoints:
-    earlier_won, earlier_points = (earlier.eligible_won, earlier.points) if earlier else (0, 0)
-    points = max(0, mileage(rule, earlier_won + quantity) - earlier_points)
-    return ContractPoints(contract, quantity, earlier_won, points)
+    if earlier is None:
+        return ContractPoints(contract, quantity, 0, points_of(quantity))
+    points = points_of(earlier.eligible_won + quantity) - earlier.points
+    return ContractPoints(contract, quantity, earlier.eligible_won, max(0, points))
 
 
 def criteria_on(versions: Sequence[Criteria], day: date) -> Criteria:
@@ -408,10 +407,18 @@ def _positive(value: object) -> int:
 
 
 def _root(n: int, k: int) -> int:
-    """The whole part of the k-th root of n ≥ 0: Newton's method on integers, from above."""
-    if n == 0:
-        return 0
-    x = 1 << -(-n.bit_length() // k)
+    """The whole part of the k-th root of n ≥ 0."""
+    return _descend(n, k, _not_below(n.bit_length(), k)) if n else 0
+
+
+@lru_cache(4096)
+def _not_below(bits: int, k: int) -> int:
+    """A number not below the k-th root of any number of so many bits, and close to it."""
+    return _descend(1 << bits, k, 1 << -(-bits // k)) + 1
+
+
+def _descend(n: int, k: int, x: int) -> int:
+    """Newton's method on integers, from an x not below the k-th root of n > 0."""
     while True:
         y = ((k - 1) * x + n // x ** (k - 1)) // k
         if y >= x:

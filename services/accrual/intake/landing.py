@@ -194,7 +194,9 @@ async def _land_piece(landing: _Landing, piece: _Piece) -> None:
     """One application's worth of lines: those that pass become its rows."""
     results = []
     for one in piece.malformed:
-        finding = ROW_MALFORMED.at(f"/{one.number - 1}", line=one.number, reason=one.reason)
+        finding = ROW_MALFORMED.at(
+            f"/rows/{one.number}", row=one.number, line=one.number, reason=one.reason
+        )
         results.append(_result(landing, one.number, one.external_id, None, [finding]))
     fresh, known = await _without_known(landing, piece.lines, piece.digests)
     results += known
@@ -215,7 +217,7 @@ async def _land_fresh(landing: _Landing, piece: _Piece, fresh: Mapping[int, Line
     if checked is None:
         checked = await asyncio.to_thread(_check, landing, raw, posted)
     wrong = _findings_by_row(checked)
-    for finding in await checks.claimed_by_others(landing.session, owner, raw, checked.rows):
+    for finding in await checks.claimed_by_others(landing.session, owner, checked.rows):
         wrong.setdefault(finding.row or 0, []).append(finding)
     good = tuple(row for row in checked.rows if row.number not in wrong)
     assessment = checked.assessment
@@ -231,7 +233,7 @@ async def _land_fresh(landing: _Landing, piece: _Piece, fresh: Mapping[int, Line
         if position is not None:
             results.append(_result(landing, number, line.external_id, digest, None, made, position))
         else:
-            found = wrong.get(number) or [ROW_HELD_BACK.at(f"/{number - 1}", row=number)]
+            found = wrong.get(number) or [ROW_HELD_BACK.at(f"/rows/{number}", row=number)]
             results.append(_result(landing, number, line.external_id, digest, found))
     return results
 
@@ -283,7 +285,7 @@ async def _without_known(
             )  # fmt: skip
         else:
             finding = EXTERNAL_ID_REUSED.at(
-                f"/{line.number - 1}", row=line.number, external_id=line.external_id
+                f"/rows/{line.number}", row=line.number, external_id=line.external_id
             )
             results.append(_result(landing, line.number, line.external_id, content, [finding]))
     return fresh, results

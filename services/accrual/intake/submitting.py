@@ -11,12 +11,15 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.accrual.applications import submission
+from services.accrual.applications.bounds import bounded
 from services.accrual.intake.models import IntakeApplication, IntakeBatch
 from shared.clock import utc_now
 from shared.db import Sessions
 from shared.problems import Problem
 from shared.tokens import Claims
 from shared.webhooks import sending
+
+MAX_KEPT_FINDINGS = 100
 
 
 async def submit_all(sessions: Sessions, batch_id: UUID, *, max_rows: int) -> None:
@@ -68,11 +71,13 @@ async def _submit(
         return
     except Problem as problem:
         outcome = "refused"
-        findings = [finding.to_dict("ko") for finding in problem.errors if finding.is_error] or [
+        errors = [finding for finding in problem.errors if finding.is_error]
+        told = bounded(errors, MAX_KEPT_FINDINGS, total=problem.params.get("total"))
+        findings = [finding.to_dict("ko") for finding in told] or [
             {"pointer": "", "code": problem.code, "message": problem.title(), "level": "error"}
         ]
     async with sessions.begin() as session:
-        await _keep_outcome(session, batch.id, application_id, outcome, findings[:100])
+        await _keep_outcome(session, batch.id, application_id, outcome, findings)
 
 
 async def _keep_outcome(

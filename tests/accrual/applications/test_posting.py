@@ -167,6 +167,16 @@ async def test_instalments_of_a_contract_earn_what_the_whole_contract_earns(worl
     assert other["mileage"] == 615
 
 
+async def test_an_instalment_is_one_whatever_kind_of_cell_its_business_number_is(world):
+    university = world.university()
+    await posted(world, [deposit(deposit_won="25000000")], "TECH_TRANSFER", university)
+    for number in (int(brn(0)), float(brn(0))):
+        draft = await university.ready(
+            [deposit(deposit_won="25000000", deposit_date=day(-5), brn=number)], "TECH_TRANSFER"
+        )
+        assert (await university.act(draft, "preview")).json()["mileage"] == 385
+
+
 async def test_two_instalments_approved_at_once_do_not_both_count_as_the_first(world):
     university = world.university()
     one = await in_review(world, [deposit(deposit_won="25000000")], "TECH_TRANSFER", university)

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.accrual import errors
+from services.accrual.applications.bounds import bounded
 from services.accrual.applications.cells import Fault
 from services.accrual.applications.claims import claim_key, company_key, last_eligible_day
 from services.accrual.applications.columns import COLUMNS
@@ -76,7 +77,7 @@ def test_all_findings_of_a_row_come_at_once():
 def test_a_finding_says_where_what_why_and_how_to_mend_it():
     (finding,) = check("PRACTICE", {}, {"brn": "104-82-03590", "trainee_name": "김길동"}).findings
     assert finding.to_dict() == {
-        "pointer": "/rows/1/brn",
+        "pointer": "/rows/3/brn",
         "row": 3,
         "field": "brn",
         "code": "DIGITS_ONLY",
@@ -92,6 +93,42 @@ def test_a_finding_says_where_what_why_and_how_to_mend_it():
         "citation": "S1:422",
     }
     assert finding.message("en").startswith("Row 3, Business registration number: digits only.")
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "params"),
+    [
+        ({"brn": "1048203591"}, "brn", ("사업자번호", "1048203591")),
+        ({"practice_type": "자율"}, "practice_type", ("실습유형", "자율")),
+        ({"end_date": "20240101"}, "end_date", ("실습종료일", "20240101")),
+        ({"end_date": date(2025, 1, 1)}, "end_date", ("실습종료일", "20250101")),
+        ({"department": "가\n" * 60}, "department", ("학(부)과", "가 " * 20)),
+        ({"trainee_name": " "}, "trainee_name", ("성명", None)),
+    ],
+)
+def test_every_finding_about_a_cell_repeats_the_column_and_what_stands_there(change, field, params):
+    (finding,) = check("PRACTICE", change).findings
+    assert finding.field == field
+    assert (finding.params["column"], finding.params.get("value")) == params
+
+
+def test_of_many_findings_the_errors_are_told_first_and_the_others_counted():
+    warning, error = errors.ROW_HIDDEN, errors.REQUIRED
+    found = [
+        (error if row % 3 == 0 else warning).at(row=row, column="열", column_en="column")
+        for row in range(1, 13)
+    ]
+    told = bounded(found, 6)
+    assert [(f.row, f.code) for f in told[:-1]] == [
+        (1, "ROW_HIDDEN"),
+        (2, "ROW_HIDDEN"),
+        (3, "REQUIRED"),
+        (6, "REQUIRED"),
+        (9, "REQUIRED"),
+        (12, "REQUIRED"),
+    ]
+    assert told[-1].message("en").startswith("There are 6 more (12 in all).")
+    assert bounded(found, 12) == found
 
 
 def test_every_finding_has_both_languages():
@@ -411,7 +448,7 @@ def test_blank_rows_are_passed_over_and_the_others_keep_their_numbers():
     blank = dict.fromkeys(right_row("PRACTICE"))
     checked = check("PRACTICE", blank, {}, blank, {"brn": "1"}, blank)
     assert [row.number for row in checked.rows] == [3]
-    assert [(f.pointer, f.row) for f in checked.findings] == [("/rows/3/brn", 5)]
+    assert [(f.pointer, f.row) for f in checked.findings] == [("/rows/5/brn", 5)]
 
 
 def test_a_thousand_rows_are_silent_and_one_more_is_a_warning():

@@ -6,6 +6,7 @@ import openpyxl
 import pytest
 
 from services.accrual.applications.columns import COLUMNS
+from services.accrual.applications.workbook import RESULT_SHEET
 from tests.accrual.world import APPLICATIONS, brn, practice
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -91,6 +92,18 @@ async def test_the_marked_copy_shows_each_fault_in_its_cell(world):
     assert "검증번호" in sheet["A3"].comment.text
     assert sheet["A2"].comment is None
     assert (await university.detail(draft))["row_count"] == 0
+
+
+async def test_the_marked_copy_lists_what_the_answer_has_no_room_for(world):
+    university = world.university()
+    draft = await university.draft()
+    content = filled(await template(world), [practice(n, brn="1", hours="0") for n in range(600)])
+    answer = await upload(university, draft, content)
+    assert (answer.status_code, answer.json()["params"]) == (422, {"total": 1_200})
+    assert len(answer.json()["errors"]) == 1_001
+    marked = await upload(university, draft, content, path="sheet/annotated")
+    workbook = openpyxl.load_workbook(io.BytesIO(marked.content), read_only=True)
+    assert sum(1 for _ in workbook[RESULT_SHEET].iter_rows(min_row=2)) == 1_200
 
 
 async def test_delimited_text_is_taken_like_a_workbook(world):

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from services.accrual.applications import service
 from tests.accrual.world import APPLICATIONS, brn, day, deposit, practice
 
 
@@ -141,8 +142,52 @@ async def test_a_duplicate_is_shown_in_the_preview_already(world):
     draft = await university.ready([practice(3), practice(2, trainee_name=" 홍길동2 ")])
     found = (await university.act(draft, "preview")).json()["findings"]
     duplicates = [item for item in found if item["code"] == "DUPLICATE_CLAIM"]
-    assert [(item["row"], item["pointer"]) for item in duplicates] == [(2, "/rows/1/brn")]
+    assert [(item["row"], item["pointer"]) for item in duplicates] == [(2, "/rows/2/brn")]
     assert duplicates[0]["params"] == {"number": f"{day()[2:4]}-1"}
+
+
+async def test_gifts_of_one_day_to_two_universities_are_two_and_to_one_the_same(world):
+    gift = {
+        "brn": brn(0),
+        "company_name": "한빛정밀",
+        "donation_type": "장학금",
+        "deposit_date": day(-10),
+        "deposit_won": "5000000",
+    }
+    one, two = world.university(), world.university()
+    await one.submitted([gift], "SCHOLARSHIP")
+    await two.submitted([gift], "SCHOLARSHIP")
+    again = await one.submit(await one.ready([gift], "SCHOLARSHIP"))
+    assert errors_of(again) == ["DUPLICATE_CLAIM"]
+    pledged = {**gift, "contract_no": "2026-1"}
+    await one.submitted([pledged], "SCHOLARSHIP")
+    foreign = await two.submit(await two.ready([pledged], "SCHOLARSHIP"))
+    assert errors_of(foreign) == ["DUPLICATE_CLAIM"]
+
+
+async def test_of_very_many_findings_a_thousand_are_told_and_the_others_counted(world):
+    university = world.university()
+    draft = await university.draft()
+    rows = [practice(n, brn="1", hours="0") for n in range(600)]
+    saved = (await university.put_rows(draft, rows)).json()
+    assert (saved["finding_count"], len(saved["findings"])) == (1_201, 1_001)
+    assert saved["findings"][-2]["code"] == "EVIDENCE_MISSING"  # it concerns the whole
+    assert saved["findings"][-1]["code"] == "MORE_FINDINGS"
+    assert saved["findings"][-1]["params"] == {"count": 201, "total": 1_201}
+    assert "2단계" in saved["message"]
+    refused = (await university.submit(draft)).json()
+    assert (refused["params"]["total"], len(refused["errors"])) == (1_201, 1_001)
+    assert {item["level"] for item in refused["errors"][:-1]} == {"error"}
+
+
+async def test_a_draft_does_not_grow_without_end(world, monkeypatch):
+    monkeypatch.setattr(service, "MAX_KEPT_ROWS", 3)
+    university = world.university()
+    draft = await university.draft()
+    assert (await university.put_rows(draft, [practice(n) for n in range(3)])).status_code == 200
+    too_many = await university.put_rows(draft, [practice(n) for n in range(4)])
+    assert errors_of(too_many) == ["TOO_MANY_ROWS"]
+    assert (await university.detail(draft))["row_count"] == 3
 
 
 async def test_a_cancelled_application_frees_its_claims_and_keeps_its_number(world):

@@ -106,7 +106,7 @@ def test_errors_are_marked_in_the_cells_of_the_applicants_own_sheet():
     listed = [[cell.value for cell in row] for row in workbook[RESULT_SHEET].iter_rows(min_row=2)]
     assert len(listed) == len(findings)
     assert listed[0][:3] == [3, "사업자번호", "오류"]
-    assert listed[0][4:] == [KCCI, "DIGITS_ONLY"]
+    assert listed[0][4:] == ["104-82-03590", KCCI, "DIGITS_ONLY"]
     assert workbook[RESULT_SHEET]["A2"].hyperlink.location == "'명단'!A3"
 
 
