@@ -34,6 +34,7 @@ from services.accrual.clients import Institution, Registry
 from services.accrual.criteria.service import versions
 from services.accrual.ledger.models import Account, Entry, Transfer
 from services.accrual.settings import Settings
+from shared import typeset
 from shared.caller import institution_of
 from shared.clock import SEOUL, seoul_day
 from shared.files import Files
@@ -331,7 +332,7 @@ async def _print(
         "/purpose": document["purpose"] or "",
         "/recipient": document["recipient"] or "",
     }
-    drawable = await anyio.to_thread.run_sync(rendering.drawable)
+    drawable = await anyio.to_thread.run_sync(typeset.drawable)
     findings = rules.glyph_findings(texts, drawable)
     if findings:
         raise Invalid(errors=findings)
