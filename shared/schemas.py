@@ -1,8 +1,12 @@
 """Schemas every service's API has in common."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
+
+MAX_INT = 2**31 - 1  # PostgreSQL's `integer`; what a client sends is bounded before it gets there
+
+Version = Annotated[int, Field(ge=1, le=MAX_INT)]
 
 
 class Schema(BaseModel):

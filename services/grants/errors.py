@@ -20,6 +20,12 @@ class RuleSetUnknown(Problem):
     ko, en = "해당 사업 규정이 없습니다: {code}", "There is no rule set '{code}'."
 
 
+class RunElsewhere(Problem):
+    status, code = 409, "RUN_ELSEWHERE"
+    ko = "이 사업은 주관기관에서 직접 운영합니다. 여기서는 안내만 합니다."
+    en = "The agency runs this programme elsewhere; here it is only announced."
+
+
 class ProposalExists(Problem):
     status, code = 409, "PROPOSAL_EXISTS"
     ko = "이 사업에 작성 중이거나 제출한 사업계획서가 이미 있습니다."

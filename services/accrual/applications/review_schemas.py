@@ -56,7 +56,7 @@ class DecisionsIn(Body):
 class ApproveIn(Body):
     """`mileage` is the total the reviewer saw; another one now is refused (MILEAGE_CHANGED)."""
 
-    mileage: int | None = Field(default=None, ge=0)
+    mileage: int | None = Field(default=None, ge=0, le=10**15)
 
 
 class RevokeIn(Body):

@@ -189,6 +189,6 @@ async def show_metadata(response: Response, runtime: Runtime) -> MetadataOut:
 async def list_revocations(
     caller: RevocationReader,
     session: Session,
-    after: Annotated[int, Query(ge=0)] = 0,
+    after: Annotated[int, Query(ge=0, le=2**63 - 1)] = 0,
 ) -> RevocationsOut:
     return RevocationsOut.model_validate(await sessions_service.revoked_after(session, after))

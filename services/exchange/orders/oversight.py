@@ -18,7 +18,9 @@ from shared.problems import NotFound
 
 router = APIRouter(prefix="/api/v1/exchange", tags=["exchange"])
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+class XlsxResponse(StreamingResponse):
+    media_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def _period(first: date | None = None, last: date | None = None) -> reports.Period:
@@ -55,17 +57,16 @@ async def get_reconciliation(operator: Operator, session: Session) -> Any:
     return report
 
 
-@router.get("/orders.xlsx")
-async def export_orders(period: Period, reader: Reader, session: Session) -> StreamingResponse:
+@router.get("/orders.xlsx", response_class=XlsxResponse)
+async def export_orders(period: Period, reader: Reader, session: Session) -> XlsxResponse:
     """거래 내역 엑셀(구매 기관·판매 기관은 자기 것, 운영기관은 전부)."""
     actor = actor_of(reader)
     rows = reports.exported(
         session, party=actor.party, institution_id=actor.institution_id, period=period
     )
     book = await export.workbook(rows)
-    return StreamingResponse(
+    return XlsxResponse(
         _chunks(book),
-        media_type=XLSX,
         headers=attachment_headers(f"거래내역_{utc_now():%Y%m%d}.xlsx"),
     )
 

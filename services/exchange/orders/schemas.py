@@ -37,7 +37,10 @@ class OrderIn(Body):
     quantity: int | None = Field(default=None, ge=1, le=MAX_QUANTITY)
     mileage: int = Field(default=0, ge=0, le=MAX_POINTS, description="사용할 마일리지(점)")
     expected_fee_won: int | None = Field(
-        default=None, ge=1, description="견적에서 본 사용료. 그 사이 바뀌었으면 409 PRICE_CHANGED"
+        default=None,
+        ge=1,
+        le=10**13,
+        description="견적에서 본 사용료. 그 사이 바뀌었으면 409 PRICE_CHANGED",
     )
     note: str | None = Field(default=None, max_length=2_000)
 
@@ -221,6 +224,9 @@ class ReceiptOut(Schema):
     number: str
     wording: str
     settled_at: datetime
+    as_of: datetime
+    starts_at: datetime | None
+    ends_at: datetime | None
     listing_title: str
     seller_id: UUID
     seller_name: str

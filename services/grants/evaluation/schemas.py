@@ -75,7 +75,7 @@ class AssignmentOut(BaseModel):
 
 
 class ScoresIn(Body):
-    scores: Annotated[dict[Code, int], Field(max_length=50)]
+    scores: Annotated[dict[Code, Annotated[int, Field(ge=0, le=1_000)]], Field(max_length=50)]
     comment: Annotated[str, Field(max_length=10_000)] = ""
 
 

@@ -157,7 +157,7 @@ async def attach_evidence(
     request: Request,
     file: Annotated[UploadFile, File(description="10MB 이하")],
     kind: Annotated[str, Form(max_length=40)],
-    amount_won: Annotated[int | None, Form(ge=0)] = None,
+    amount_won: Annotated[int | None, Form(ge=0, le=10**13)] = None,
     number: Annotated[str | None, Form(max_length=100)] = None,
     used_at: Annotated[AwareDatetime | None, Form(description="카드 사용 일시")] = None,
 ) -> object:

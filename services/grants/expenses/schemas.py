@@ -40,7 +40,7 @@ class ExpenseIn(Body):
     kind: Code
     fund: Literal["grant", "cash", "in_kind"]
     amount_won: Won
-    vat_won: Annotated[int, Field(ge=0)] = 0
+    vat_won: Annotated[int, Field(ge=0, le=10**13)] = 0
     purpose: Annotated[str, Field(min_length=1, max_length=500)]
     payee_name: Annotated[str, Field(min_length=1, max_length=200)]
     payee_brn: Annotated[str | None, Field(pattern=r"^[0-9]{10}$")] = None
@@ -60,7 +60,7 @@ class EvidenceIn(Body):
     """A document named before it is uploaded, for the check before spending."""
 
     kind: Code
-    amount_won: Annotated[int | None, Field(ge=0)] = None
+    amount_won: Annotated[int | None, Field(ge=0, le=10**13)] = None
     number: Annotated[str | None, Field(max_length=100)] = None
     used_at: AwareDatetime | None = None
 

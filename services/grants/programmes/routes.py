@@ -19,7 +19,7 @@ from shared.db import Session
 from shared.paging import Cursor, Limit, Page, PageRequest
 from shared.preconditions import SeenVersion, tag
 from shared.problems import NotFound
-from shared.schemas import Body
+from shared.schemas import Body, Version
 from shared.tokens import Claims
 
 router = APIRouter(prefix="/api/v1/grants", tags=["사업"])
@@ -172,7 +172,7 @@ async def add_rule_set(request: Request, officer: Officer, session: Session) -> 
 
 
 @router.get("/rule-sets/{code}/{version}", summary="사업 규정 원문")
-async def read_rule_set(code: str, version: int, _reader: Reader, session: Session) -> Response:
+async def read_rule_set(code: str, version: Version, _reader: Reader, session: Session) -> Response:
     body = await service.rule_set_body(session, code, version)
     return Response(body, media_type="application/json")
 

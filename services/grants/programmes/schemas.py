@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field, HttpUrl, model_validator
 
-from shared.schemas import Body, Schema
+from shared.schemas import Body, Schema, Version
 
 Rate = Annotated[str, Field(pattern=r"^\d{1,6}(\.\d{1,4})?$", examples=["0.1"])]
 
@@ -37,7 +37,7 @@ class ProgrammeIn(Body):
     opens_at: AwareDatetime
     closes_at: AwareDatetime
     rule_set_code: str | None = None
-    rule_set_version: int | None = None
+    rule_set_version: Version | None = None
     bonus_rule: BonusRule | None = None
 
     @model_validator(mode="after")

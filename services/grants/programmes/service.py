@@ -11,7 +11,7 @@ from sqlalchemy import Select, and_, delete, exists, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.grants.errors import RuleSetInvalid, RuleSetUnknown
+from services.grants.errors import RuleSetInvalid, RuleSetUnknown, RunElsewhere
 from services.grants.expenses.rules import rule_findings
 from services.grants.programmes import builtin
 from services.grants.programmes.models import Bookmark, Event, Programme, RuleSetRow
@@ -100,9 +100,9 @@ async def rule_set_body(session: AsyncSession, code: str, version: int) -> str:
 
 
 async def rules_of(session: AsyncSession, programme: Programme) -> RuleSet:
-    """The rule set of a hosted programme."""
-    assert programme.rule_set_code is not None
-    assert programme.rule_set_version is not None
+    """The rule set of a hosted programme. Raises `RunElsewhere` for any other."""
+    if programme.rule_set_code is None or programme.rule_set_version is None:
+        raise RunElsewhere
     return await rule_set(session, programme.rule_set_code, programme.rule_set_version)
 
 

@@ -3,7 +3,8 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Depends, Query, Request, Response
+from fastapi import APIRouter, Body, Depends, Request, Response
+from pydantic import Field
 
 from services.grants.agreements.schemas import AgreementOut
 from services.grants.settlement import decisions, service
@@ -26,6 +27,7 @@ from shared.caller import requires
 from shared.clock import utc_now
 from shared.db import Session
 from shared.idempotency import Once
+from shared.schemas import MAX_INT
 from shared.tokens import Claims
 
 router = APIRouter(prefix="/api/v1/grants", tags=["정산"])
@@ -35,7 +37,7 @@ Auditor = Annotated[Claims, Depends(requires("grants:settle"))]
 Spender = Annotated[Claims, Depends(requires("grants:apply"))]
 Party = Annotated[Claims, Depends(requires("grants:apply", "grants:manage", "grants:settle"))]
 DecisionIn = Annotated[DisallowIn | WaiveIn | AskIn, Body(discriminator="kind")]
-Seq = Annotated[int, Query(ge=1, description="정산 실행 번호")]
+Seq = Annotated[int, Field(ge=1, le=MAX_INT, description="정산 실행 번호")]
 AGREEMENT = "/agreements/{agreement_id}"
 
 
@@ -83,7 +85,7 @@ async def list_runs(agreement_id: UUID, party: Party, session: Session) -> objec
 
 
 @router.get(f"{AGREEMENT}/settlement/runs/{{seq}}", response_model=RunOut, summary="정산 실행 결과")
-async def read_run(agreement_id: UUID, seq: int, party: Party, session: Session) -> object:
+async def read_run(agreement_id: UUID, seq: Seq, party: Party, session: Session) -> object:
     return await service.read_run(session, agreement_id, seq, party)
 
 

@@ -1,6 +1,7 @@
 """The catalogue: drafts are the agency's own, published programmes everybody's."""
 
 import json
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
@@ -182,3 +183,21 @@ async def test_the_database_itself_refuses_to_change_history(client, officer, ru
     with pytest.raises(DBAPIError, match="append-only"):
         async with runtime.sessions.begin() as session:
             await session.execute(text(statement))
+
+
+async def test_what_is_run_elsewhere_is_neither_reviewed_nor_ranked_here(client, officer):
+    programme = await published(client, officer)
+    url = f"{URL}/{programme['id']}"
+    reviewer = {"reviewer_id": str(uuid4()), "name": "윤서"}
+    answers = [
+        await client.post(f"{url}/reviewers", json={"reviewers": [reviewer]}, headers=officer),
+        await client.get(f"{url}/ranking", headers=officer),
+    ]
+    assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [
+        (409, "RUN_ELSEWHERE")
+    ] * 2
+
+
+async def test_a_rule_set_number_beyond_all_numbers_is_refused(client, officer):
+    answer = await client.get(f"/api/v1/grants/rule-sets/keco-2020/{10**20}", headers=officer)
+    assert answer.status_code == 422
