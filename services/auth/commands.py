@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import TypeVar
 
@@ -83,7 +84,7 @@ async def open_operator(
         session.add(account)
         await session.flush()  # the link needs the id
         given = await credentials.give_initial(
-            session, runtime.desk, account, institution, id_hash=None, now=utc_now()
+            session, replace(runtime.desk, legacy=False), account, institution, now=utc_now()
         )
         record(
             session,

@@ -50,6 +50,7 @@ class AuthRuntime(shared.runtime.Runtime):
             passwords=self.passwords,
             portal=settings.portal,
             legacy=settings.initial_credential == "legacy",
+            initial_lifetime=timedelta(hours=settings.initial_credential_hours),
         )
         self.issuer = Issuer(
             name=settings.token_issuer,

@@ -23,6 +23,7 @@ class Settings(ServiceSettings):
     trusted_proxies: str = "127.0.0.0/8,::1/128"
     portal_origins: str = ""
     initial_credential: Literal["link", "legacy"] = "link"
+    initial_credential_hours: int = Field(default=72, ge=1)
     operator_second_factor: bool = False
     removed_accounts_kept_days: int = 90
     session_idle_minutes: int = 30

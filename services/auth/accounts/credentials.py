@@ -1,25 +1,28 @@
-"""Credentials that work once: links for activation and reset, and the requests for a reset.
+"""Credentials that lead to choosing a password: for a new account, and for a forgotten one.
 
-A link replaces the old convention "first password = id", which everyone could guess; the
-convention is still there as a setting (M-001). Asking for a reset changes nothing by itself: the
-current password goes on working until the new credential is used, so nobody can be locked out by
-somebody who only knows an id and a mail address.
+The first way in is a link by default. The old convention "first password = id", which everyone
+can guess, is there as a setting (M-001); it opens nothing but the choice of a password, and not
+for long. Asking for a reset changes nothing by itself: the current password goes on working until
+the new credential is used, so nobody can be locked out by somebody who only knows an id and a mail
+address.
 """
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import orjson
 from sqlalchemy import delete, select, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.auth import masking
 from services.auth.accounts import rules, service, temporary
 from services.auth.accounts.models import Account, OneTimeCredential, ResetRequest
 from services.auth.accounts.passwords import Passwords
-from services.auth.accounts.rules import OneTime, ResetChannel, Status
+from services.auth.accounts.rules import OneTime, ResetChannel, Role, Status
 from services.auth.accounts.throttle import Throttle, forgive_everywhere
 from services.auth.audit.service import Actor, record
 from services.auth.errors import CONTACT_REQUIRED, LinkUnusable
@@ -32,7 +35,6 @@ from shared.db import Sessions
 from shared.jobs import enqueue
 from shared.problems import Invalid
 
-ACTIVATION_LIFETIME = timedelta(hours=72)
 RESET_LIFETIME = timedelta(minutes=30)
 RESET_TASK = "accounts.reset"
 
@@ -57,12 +59,14 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What handing out credentials needs of the process."""
+    """What handing out credentials needs of the process. `legacy`: the first password is the id;
+    `initial_lifetime`: how long a first way in stays open."""
 
     vault: Vault
     passwords: Passwords
     portal: str
     legacy: bool
+    initial_lifetime: timedelta
 
 
 async def give_initial(
@@ -71,39 +75,63 @@ async def give_initial(
     account: Account,
     institution: Institution,
     *,
-    id_hash: str | None,
     now: datetime,
 ) -> InitialCredential:
-    """Give an account its first way in, or a new one: earlier links stop working.
+    """Give an account its first way in, or a new one: what led in before stops working.
 
-    `id_hash` is the hash of the login id, for installations that keep the old convention; hashing
-    takes its time, so the caller does it before the transaction. The letter goes to the account's
-    registered address, if it has one.
+    That is a link, sent to the account's registered address if it has one; or the login id as the
+    password, where the installation keeps that convention (S1:146).
     """
     account.must_change_password = True
-    account.password = id_hash
+    account.password = None
     await service.withdraw_credentials(session, account.id)
-    if id_hash is not None:
-        return InitialCredential(None, None, None)
-    link, expires_at = await _link(session, desk, account, now, ACTIVATION_LIFETIME)
+    expires_at = now + desk.initial_lifetime
+    if desk.legacy:
+        ids = {account.id: account.login_id}
+        await temporary.admit_ids(session, desk.vault, ids, expires_at=expires_at)
+        return InitialCredential(None, expires_at, None)
+    link = _link(session, desk, account, expires_at)
     if account.email is not None:
         letter = letters.activation_letter(
-            account.email, login_id=account.login_id, institution=institution.name, link=link
+            account.email,
+            login_id=account.login_id,
+            institution=institution.name,
+            link=link,
+            hours=int(desk.initial_lifetime.total_seconds() // 3_600),
         )
         await messages.queue(session, desk.vault, letter)
     return InitialCredential(link, expires_at, masking.masked_email(account.email))
 
 
-async def legacy_hash(desk: Desk, login_id: str) -> str | None:
-    """The login id as a password, where the installation keeps that convention (S1:146)."""
-    return await desk.passwords.hash(login_id) if desk.legacy else None
+async def open_company_accounts(
+    session: AsyncSession, desk: Desk, companies: Sequence[Institution], *, now: datetime
+) -> None:
+    """The lead accounts of newly registered companies: the login id is the business number. Nobody
+    has told us an address of theirs, so where links are the way in, the operator hands one out."""
+    rows = [
+        {
+            "login_id": company.brn,
+            "institution_id": company.id,
+            "role": Role.COMPANY,
+            "name": company.name[:50],
+        }
+        for company in companies
+    ]
+    if not rows:
+        return
+    opening = insert(Account).values(rows).on_conflict_do_nothing()
+    opened = await session.execute(opening.returning(Account.id, Account.login_id))
+    ids = {row.id: row.login_id for row in opened}
+    if desk.legacy and ids:
+        expires_at = now + desk.initial_lifetime
+        await temporary.admit_ids(session, desk.vault, ids, expires_at=expires_at)
 
 
 async def open_link(session: AsyncSession, vault: Vault, token: str, *, now: datetime) -> Opening:
     """What a link opens; raises `LinkUnusable` for one that was used, expired or made up."""
     found = await session.scalar(
         select(OneTimeCredential).where(
-            OneTimeCredential.mac == _link_mac(vault, token),
+            OneTimeCredential.mac.in_(_link_macs(vault, token)),
             OneTimeCredential.kind == OneTime.LINK,
             OneTimeCredential.used_at.is_(None),
             OneTimeCredential.expires_at > now,
@@ -146,7 +174,7 @@ async def activate(
         taken = await session.execute(
             update(OneTimeCredential)
             .where(
-                OneTimeCredential.mac == _link_mac(desk.vault, activation.token),
+                OneTimeCredential.mac.in_(_link_macs(desk.vault, activation.token)),
                 OneTimeCredential.used_at.is_(None),
             )
             .values(used_at=now)
@@ -209,7 +237,7 @@ async def handle_reset(sessions: Sessions, desk: Desk, request_id: UUID, *, now:
         if account is None or account.status != Status.ACTIVE:
             return
         if channel == ResetChannel.EMAIL and _same_email(account.email, contact):
-            link, _ = await _link(session, desk, account, now, RESET_LIFETIME)
+            link = _link(session, desk, account, now + RESET_LIFETIME)
             letter = letters.reset_letter(
                 str(account.email), login_id=login_id, link=link, minutes=_minutes(RESET_LIFETIME)
             )
@@ -239,25 +267,22 @@ async def purge(session: AsyncSession, before: datetime) -> None:
     await session.execute(delete(ResetRequest).where(ResetRequest.created_at < before))
 
 
-async def _link(
-    session: AsyncSession, desk: Desk, account: Account, now: datetime, lifetime: timedelta
-) -> tuple[str, datetime]:
+def _link(session: AsyncSession, desk: Desk, account: Account, expires_at: datetime) -> str:
     """A new link. The token stands behind `#`, which browsers send to no server and log nowhere."""
     token = secrets.token_urlsafe(32)
-    expires_at = now + lifetime
     session.add(
         OneTimeCredential(
             account_id=account.id,
             kind=OneTime.LINK,
-            mac=_link_mac(desk.vault, token),
+            mac=_link_macs(desk.vault, token)[0],
             expires_at=expires_at,
         )
     )
-    return f"{desk.portal}/activate#token={token}", expires_at
+    return f"{desk.portal}/activate#token={token}"
 
 
-def _link_mac(vault: Vault, token: str) -> bytes:
-    return vault.mac("one-time-link", token.encode("utf-8", "surrogatepass"))
+def _link_macs(vault: Vault, token: str) -> list[bytes]:
+    return vault.macs("one-time-link", token.encode("utf-8", "surrogatepass"))
 
 
 def _same_email(registered: str | None, given: str) -> bool:

@@ -90,15 +90,10 @@ async def reset(
 ) -> Opened:
     """Give an account to its next user (담당자 변경, S1:155): the old password and every session
     end, misses are forgotten, and a new first way in is handed out."""
-    async with sessions() as session:
-        account = await managed(session, manager, account_id)
-    id_hash = await credentials.legacy_hash(desk, account.login_id)
     async with sessions.begin() as session:
         account = await _to_treat(session, manager, account_id, Status.ACTIVE)
         institution = await session.get_one(Institution, account.institution_id)
-        credential = await credentials.give_initial(
-            session, desk, account, institution, id_hash=id_hash, now=now
-        )
+        credential = await credentials.give_initial(session, desk, account, institution, now=now)
         account.version += 1
         await second_factor.clear(session, account, actor=manager.actor)
         await forgive_everywhere(session, desk.vault, account.login_id)

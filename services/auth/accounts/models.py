@@ -113,7 +113,7 @@ class FieldPermissionEvent(HasId, Base):
 
 
 class OneTimeCredential(HasId, Base):
-    """A link or a temporary password that opens an account once. Known by its MAC only."""
+    """A link, or a password for choosing one's own. Known by its MAC only."""
 
     __tablename__ = "one_time_credential"
 

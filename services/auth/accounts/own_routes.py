@@ -121,7 +121,7 @@ async def remove_second_factor(
         runtime.vault,
         runtime.passwords,
         Owner(account_id_of(caller), body.current_password),
-        needed_for_operators=runtime.settings.operator_second_factor,
+        needed_by_operators=runtime.settings.operator_second_factor,
         actor=actor,
         now=utc_now(),
     )

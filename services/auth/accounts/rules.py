@@ -19,6 +19,7 @@ from shared.problems import Finding
 
 class Role(StrEnum):
     OPERATOR = "operator"
+    REVIEWER = "reviewer"
     UNIVERSITY = "university"
     SUB_ACCOUNT = "sub_account"
     COMPANY = "company"
@@ -65,10 +66,11 @@ class ResetChannel(StrEnum):
 
 
 class OneTime(StrEnum):
-    """Credentials that work once."""
+    """Credentials that lead to choosing a password, and end with it."""
 
     LINK = "link"
     PASSWORD = "password"  # noqa: S105  # a kind, no password
+    INITIAL = "initial"  # the login id as the password (M-001): until it expires, not only once
 
 
 PASSWORD_CHANGE = "password:change"  # noqa: S105  # a scope, no password
@@ -87,6 +89,13 @@ SCOPES: dict[Role, tuple[str, ...]] = {
         "ledger:adjust",
         "exchange:read",
         "exchange:admin",
+        "grants:read",
+    ),
+    Role.REVIEWER: (
+        "accrual:read",
+        "accrual:review",
+        "ledger:read",
+        "exchange:read",
         "grants:read",
     ),
     Role.UNIVERSITY: (
@@ -234,10 +243,13 @@ ROLES_OF_KIND: dict[str, tuple[Role, ...]] = {
     "iacf": (Role.UNIVERSITY,),
     "company": (Role.COMPANY,),
     "agency": (Role.AGENCY_OFFICER, Role.EVALUATOR, Role.AUDITOR),
-    "operator": (Role.OPERATOR,),
+    "operator": (Role.OPERATOR, Role.REVIEWER),
     "ministry": (Role.OBSERVER,),
 }
 """Which roles the operator may give to accounts of an institution, by its kind."""
+
+OPERATING_ROLES = ROLES_OF_KIND["operator"]
+"""Those who decide about others: an installation may demand a second factor of them."""
 
 STAFF_ROLE = {Role.UNIVERSITY: Role.SUB_ACCOUNT, Role.COMPANY: Role.COMPANY}
 """What the accounts under a lead account are."""

@@ -13,7 +13,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.auth.accounts import rules, service
 from services.auth.accounts.models import Account, RecoveryCode
 from services.auth.accounts.passwords import Passwords
-from services.auth.accounts.rules import Role
 from services.auth.accounts.throttle import Throttle
 from services.auth.audit.service import Actor, record
 from services.auth.errors import (
@@ -113,7 +112,7 @@ async def remove(
     passwords: Passwords,
     owner: Owner,
     *,
-    needed_for_operators: bool,
+    needed_by_operators: bool,
     actor: Actor,
     now: datetime,
 ) -> None:
@@ -121,7 +120,7 @@ async def remove(
     await prove(sessions, vault, passwords, owner, now=now)
     async with sessions.begin() as session:
         account = await session.get_one(Account, owner.account_id, with_for_update=True)
-        if needed_for_operators and account.role == Role.OPERATOR:
+        if needed_by_operators and account.role in rules.OPERATING_ROLES:
             raise SecondFactorNeeded
         await clear(session, account, actor=actor)
 

@@ -5,13 +5,12 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.auth.accounts import rules, temporary
 from services.auth.accounts.models import Account, OneTimeCredential
 from services.auth.accounts.passwords import Passwords
-from services.auth.accounts.rules import Role, Status
+from services.auth.accounts.rules import Status
 from services.auth.accounts.throttle import Throttle
 from services.auth.audit.service import Actor, record
 from services.auth.errors import CONTACT_REQUIRED, PW_CURRENT_WRONG, PW_UNCHANGED
@@ -150,21 +149,6 @@ async def outdate_tokens(session: AsyncSession, account: Account) -> None:
     the account may do now. The last step of a transaction."""
     account.pv += 1
     await sessions_service.revoke(session, {f"sub:{account.id}": account.pv})
-
-
-async def open_company_accounts(session: AsyncSession, companies: list[Institution]) -> None:
-    """The lead account of newly registered companies: its login id is the business number."""
-    rows = [
-        {
-            "login_id": company.brn,
-            "institution_id": company.id,
-            "role": Role.COMPANY,
-            "name": company.name[:50],
-        }
-        for company in companies
-    ]
-    if rows:
-        await session.execute(insert(Account).values(rows).on_conflict_do_nothing())
 
 
 async def by_login_id(session: AsyncSession, login_id: str) -> Account | None:

@@ -133,7 +133,6 @@ async def open_staff(
 ) -> Opened:
     """Open an account under a lead. Raises `Invalid` with every finding."""
     login_id = rules.login_id_of(new.login_id)
-    id_hash = await credentials.legacy_hash(desk, login_id)
     async with sessions.begin() as session:
         lead = await service.account_of(session, manager.account_id)
         if not lead.is_lead or Role(lead.role) not in STAFF_ROLE:
@@ -148,9 +147,7 @@ async def open_staff(
         account = await _open(session, lead.institution_id, role, login_id, new.person, lead.id)
         await _set_fields(session, account, new.fields, actor=manager.actor)
         institution = await session.get_one(Institution, account.institution_id)
-        credential = await credentials.give_initial(
-            session, desk, account, institution, id_hash=id_hash, now=now
-        )
+        credential = await credentials.give_initial(session, desk, account, institution, now=now)
         note(session, manager.actor, account, "account.opened", after=facts(account))
     return Opened(account, credential)
 
@@ -167,7 +164,6 @@ async def open_lead(
 ) -> Opened:
     """Open an account of an institution, by the operator. Raises `Invalid` with every finding."""
     login_id = rules.login_id_of(new.login_id)
-    id_hash = await credentials.legacy_hash(desk, login_id)
     async with sessions.begin() as session:
         institution = await session.get(Institution, institution_id)
         if institution is None:
@@ -176,9 +172,7 @@ async def open_lead(
         if findings:
             raise Invalid(errors=findings)
         account = await _open(session, institution.id, role, login_id, new.person, None)
-        credential = await credentials.give_initial(
-            session, desk, account, institution, id_hash=id_hash, now=now
-        )
+        credential = await credentials.give_initial(session, desk, account, institution, now=now)
         note(session, manager.actor, account, "account.opened", after=facts(account))
     return Opened(account, credential)
 

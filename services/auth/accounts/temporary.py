@@ -1,11 +1,15 @@
-"""Temporary passwords (M-004): sent to a registered phone, good once, and only for choosing a new
-password. The account's own password goes on working until then."""
+"""Passwords for one errand: whoever logs in with one may choose a password of his own, and nothing
+else. A temporary one is sent to a registered phone and good once (M-004). The login id itself is
+one where an installation keeps the old convention (M-001): everybody knows it, so it is good for a
+set time only, though as often as needed. The account's own password goes on working beside them.
+"""
 
 import secrets
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.auth.accounts import rules
@@ -23,7 +27,7 @@ async def make(
     session: AsyncSession, vault: Vault, account_id: UUID, *, expires_at: datetime
 ) -> str:
     password = "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))
-    mac = _mac(vault, account_id, password)
+    mac = _macs(vault, account_id, password)[0]
     session.add(
         OneTimeCredential(
             account_id=account_id, kind=OneTime.PASSWORD, mac=mac, expires_at=expires_at
@@ -32,16 +36,32 @@ async def make(
     return password
 
 
+async def admit_ids(
+    session: AsyncSession, vault: Vault, login_ids: Mapping[UUID, str], *, expires_at: datetime
+) -> None:
+    """Let accounts in by their login id as the password, until `expires_at`."""
+    rows = [
+        {
+            "account_id": account_id,
+            "kind": OneTime.INITIAL,
+            "mac": _macs(vault, account_id, login_id)[0],
+            "expires_at": expires_at,
+        }
+        for account_id, login_id in login_ids.items()
+    ]
+    await session.execute(insert(OneTimeCredential), rows)
+
+
 async def use(
     session: AsyncSession, vault: Vault, account_id: UUID | None, password: str, *, now: datetime
 ) -> bool:
-    """Whether this is the account's temporary password; asking uses it up. The same query runs
-    for accounts that do not exist."""
+    """Whether this is such a password of the account; asking uses up what is good once. The same
+    query runs for accounts that do not exist."""
     taken = await session.execute(
         update(OneTimeCredential)
         .where(
-            OneTimeCredential.mac == _mac(vault, account_id or _NOBODY, password),
-            OneTimeCredential.used_at.is_(None),
+            OneTimeCredential.mac.in_(_macs(vault, account_id or _NOBODY, password)),
+            or_(OneTimeCredential.used_at.is_(None), OneTimeCredential.kind == OneTime.INITIAL),
             OneTimeCredential.expires_at > now,
         )
         .values(used_at=now)
@@ -59,17 +79,18 @@ async def just_used(
     now: datetime,
     within: timedelta,
 ) -> bool:
-    """Whether somebody has just logged in with this temporary password: for the password change
-    that has to follow, it counts as the current one."""
+    """Whether somebody has just logged in with this password: for the password change that has
+    to follow, it counts as the current one."""
     used = await session.scalar(
         select(OneTimeCredential.id).where(
-            OneTimeCredential.mac == _mac(vault, account_id, password),
+            OneTimeCredential.mac.in_(_macs(vault, account_id, password)),
             OneTimeCredential.used_at > now - within,
         )
     )
     return used is not None
 
 
-def _mac(vault: Vault, account_id: UUID, password: str) -> bytes:
+def _macs(vault: Vault, account_id: UUID, password: str) -> list[bytes]:
     typed = rules.typed_password(password[: rules.MAX_TYPED_PASSWORD]).strip()
-    return vault.mac("temporary-password", account_id.bytes, typed.encode("utf-8", "surrogatepass"))
+    plain = typed.encode("utf-8", "surrogatepass")
+    return vault.macs("temporary-password", account_id.bytes, plain)

@@ -37,7 +37,9 @@ class Throttle:
     async def reserve(self, session: AsyncSession, *, now: datetime) -> None:
         """Count one attempt as missed. Raises `LoginThrottled` while the place has to wait."""
         counters = await self._locked(session, now)
-        waits = [one.next_try_at - now for one in counters if one.next_try_at > now]
+        # Of several who come at once, one with a later clock may have been first: that is no wait.
+        waiting = [one for one in counters if self._wait(one, one.failures)]
+        waits = [one.next_try_at - now for one in waiting if one.next_try_at > now]
         if waits:
             raise LoginThrottled(seconds=_seconds(max(waits)))
         await session.execute(update(LoginThrottle), [self._missed(one, now) for one in counters])
@@ -57,14 +59,16 @@ class Throttle:
         """The row after one more miss."""
         forgotten = now - counter.updated_at > rules.FORGOTTEN_AFTER
         failures = 1 if forgotten else counter.failures + 1
-        everywhere = counter.key == self._everywhere
-        wait = rules.wait_everywhere_after if everywhere else rules.wait_after
         return {
             "key": counter.key,
             "failures": failures,
-            "next_try_at": now + wait(failures),
+            "next_try_at": now + self._wait(counter, failures),
             "updated_at": now,
         }
+
+    def _wait(self, counter: LoginThrottle, failures: int) -> timedelta:
+        everywhere = counter.key == self._everywhere
+        return (rules.wait_everywhere_after if everywhere else rules.wait_after)(failures)
 
     async def forgive(self, session: AsyncSession) -> None:
         """The password was right: forget the misses."""

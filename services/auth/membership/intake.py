@@ -40,19 +40,13 @@ async def take_in(
     every row.
     """
     lines, findings = rules.read(rows)
-    hashes = {}
-    if save and desk.legacy and not findings:
-        hashes = {line.login_id: await desk.passwords.hash(line.login_id) for line in lines}
     async with sessions.begin() as session:
         findings = [*findings, *await _taken(session, lines)]
         if findings:
             raise Invalid(errors=sorted(findings, key=lambda finding: finding.row or 0))
         if not save:
             return [TakenIn(line, None) for line in lines]
-        return [
-            await _take_in(session, desk, line, hashes.get(line.login_id), actor=actor, now=now)
-            for line in lines
-        ]
+        return [await _take_in(session, desk, line, actor=actor, now=now) for line in lines]
 
 
 async def _taken(session: AsyncSession, lines: Sequence[Line]) -> list[Finding]:
@@ -75,13 +69,7 @@ async def _taken(session: AsyncSession, lines: Sequence[Line]) -> list[Finding]:
 
 
 async def _take_in(
-    session: AsyncSession,
-    desk: Desk,
-    line: Line,
-    id_hash: str | None,
-    *,
-    actor: Actor,
-    now: datetime,
+    session: AsyncSession, desk: Desk, line: Line, *, actor: Actor, now: datetime
 ) -> TakenIn:
     institution = Institution(
         kind=line.kind,
@@ -112,7 +100,7 @@ async def _take_in(
     )
     session.add(account)
     await session.flush()  # the invitation needs the id
-    await credentials.give_initial(session, desk, account, institution, id_hash=id_hash, now=now)
+    await credentials.give_initial(session, desk, account, institution, now=now)
     record(
         session,
         actor,

@@ -40,10 +40,12 @@ Resolver = Annotated[Claims, Depends(requires("institutions:resolve"))]
 
 @internal.post("/resolve", response_model=ResolveOut, summary="사업자등록번호로 기관 찾기")
 async def resolve(
-    body: ResolveIn, caller: Resolver, actor: CallingActor, session: Session
+    body: ResolveIn, caller: Resolver, actor: CallingActor, runtime: Runtime, session: Session
 ) -> ResolveOut:
     companies = [NamedCompany(item.brn, item.name) for item in body.companies]
-    found = await service.resolve(session, companies, create=body.create, actor=actor)
+    found = await service.resolve(
+        session, runtime.desk, companies, create=body.create, actor=actor, now=utc_now()
+    )
     return ResolveOut(
         items=[
             ResolvedOut(

@@ -9,7 +9,8 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.auth.accounts import service as accounts_service
+from services.auth.accounts import credentials
+from services.auth.accounts.credentials import Desk
 from services.auth.accounts.models import Account
 from services.auth.audit.service import Actor, record
 from services.auth.clients.models import Client
@@ -30,7 +31,13 @@ class Resolved:
 
 
 async def resolve(
-    session: AsyncSession, companies: Sequence[NamedCompany], *, create: bool, actor: Actor
+    session: AsyncSession,
+    desk: Desk,
+    companies: Sequence[NamedCompany],
+    *,
+    create: bool,
+    actor: Actor,
+    now: datetime,
 ) -> list[Resolved]:
     """The institutions behind business numbers (M-008), in the order asked, each once. With
     `create`, unknown companies are registered with a lead account whose id is the number; without,
@@ -46,7 +53,7 @@ async def resolve(
         created = await institutions_service.add_companies(session, missing)
         known |= await institutions_service.by_brn(session, (item.brn for item in missing))
         added = [item for item in known.values() if item.id in created]
-        await accounts_service.open_company_accounts(session, added)
+        await credentials.open_company_accounts(session, desk, added, now=now)
         for item in added:
             record(
                 session,

@@ -17,18 +17,20 @@ class Message:
     text: str
 
 
-def activation_letter(recipient: str, *, login_id: str, institution: str, link: str) -> Message:
+def activation_letter(
+    recipient: str, *, login_id: str, institution: str, link: str, hours: int
+) -> Message:
     return Message(
         Channel.EMAIL,
         recipient,
         "[산학협력 마일리지] 계정을 사용할 수 있습니다",
         f"{institution} 담당자님께\n\n"
         f"산학협력 마일리지 계정({login_id})이 준비되었습니다. 아래 주소에서 비밀번호를 정하면 "
-        "바로 사용할 수 있습니다. 주소는 한 번만, 72시간 동안 쓸 수 있습니다.\n\n"
+        f"바로 사용할 수 있습니다. 주소는 한 번만, {hours}시간 동안 쓸 수 있습니다.\n\n"
         f"{link}\n\n"
         "--\n"
         f"Your account {login_id} is ready. Choose a password at the address above. "
-        "It works once, within 72 hours.\n",
+        f"It works once, within {hours} hours.\n",
     )
 
 

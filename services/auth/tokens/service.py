@@ -314,8 +314,8 @@ async def _start(
     if forced or account.must_change_password:
         only = (PASSWORD_CHANGE,)
         return await _user_token(issuer, session, account, institution, only, None, now=now)
-    lacks_factor = account.role == Role.OPERATOR and account.totp_confirmed_at is None
-    if issuer.operator_second_factor and lacks_factor:
+    decides = account.role in account_rules.OPERATING_ROLES
+    if issuer.operator_second_factor and decides and account.totp_confirmed_at is None:
         only = (SECOND_FACTOR_ENROL,)
         return await _user_token(issuer, session, account, institution, only, None, now=now)
     family, refresh_token = await sessions_service.start(

@@ -152,6 +152,16 @@ async def test_a_link_expires(auth, account):
     assert await check(auth, token) == 410
 
 
+async def test_a_link_outlives_a_change_of_the_pepper(auth_with):
+    old, new = "the-old-pepper-with-thirty-two-characters", "the-new-pepper-with-32-characters!!!"
+    before = await auth_with(password_pepper=old)
+    await before.account(email="maru@hanbit.example", phone="02-6050-0000")
+    await ask(before)
+    await before.run_jobs()
+    after = await auth_with(password_pepper=f"{new},{old}")
+    assert (await activate(after, link_in(before.mail()[0]))).json() == {"login_id": "maru"}
+
+
 async def test_a_link_dies_with_the_next_password_change(auth, account):
     await ask(auth)
     await auth.run_jobs()

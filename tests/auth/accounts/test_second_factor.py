@@ -1,5 +1,6 @@
 """The second factor: each code once, recovery codes once, and obligatory for operators if set."""
 
+import asyncio
 import time
 
 import pyotp
@@ -144,6 +145,22 @@ async def test_where_it_is_demanded_an_operator_can_only_enrol_until_he_has_one(
         f"{BASE}/remove", json={"current_password": PASSWORD}, headers=headers
     )
     assert code_of(kept) == (409, "SECOND_FACTOR_NEEDED")
+
+
+async def test_it_is_demanded_of_reviewers_too(strict):
+    center = await strict.institution("operator", "심사센터")
+    await strict.account("reviewer", role=Role.REVIEWER, institution=center)
+    assert (await strict.log_in("reviewer")).json()["scope"] == "second-factor:enrol"
+
+
+async def test_a_code_shown_twice_at_the_same_moment_opens_once(auth):
+    await auth.account()
+    phone, _ = await enrol(auth, await auth.bearer())
+    code = phone.code()
+    answers = await asyncio.gather(*(auth.log_in(otp=code) for _ in range(4)))
+    codes = [code_of(answer) for answer in answers]
+    assert codes.count((200, "")) == 1
+    assert codes.count((400, "SECOND_FACTOR_WRONG")) == 3
 
 
 async def test_others_need_none_where_it_is_demanded_of_operators(strict):

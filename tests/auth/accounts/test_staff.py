@@ -1,10 +1,12 @@
 """Sub-accounts and staff (M-006): the id rule, field permissions with history, and who may."""
 
 import asyncio
+from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import update
 
-from services.auth.accounts.models import Account
+from services.auth.accounts.models import Account, OneTimeCredential
 from services.auth.accounts.rules import Role, field_changes, is_staff_id
 from services.auth.masking import masked_email, masked_name, masked_phone
 from tests.auth.conftest import PASSWORD, claims_of, code_of, codes_in
@@ -272,6 +274,10 @@ async def test_the_operator_opens_leads_of_the_roles_an_institution_can_have(aut
     assert (await open_lead(university, "hanbit", "university")).status_code == 201
     assert (await open_lead(agency, "officer", "agency_officer")).status_code == 201
     assert (await open_lead(agency, "evaluator1", "evaluator")).status_code == 201
+    center = await auth.institution("operator", "심사센터")
+    reviewer = await open_lead(center, "reviewer", "reviewer")
+    assert (reviewer.status_code, reviewer.json()["account"]["role"]) == (201, "reviewer")
+    assert codes_in(await open_lead(university, "reviewer2", "reviewer")) == {"ROLE_NOT_HERE"}
     assert codes_in(await open_lead(university, "Hanbit", "company")) == {
         "ROLE_NOT_HERE",
         "LOGIN_ID_TAKEN",
@@ -311,16 +317,48 @@ async def test_a_reset_takes_everything_from_the_former_user(auth, operator):
     assert credential["sent_to"] == "ol***@hanbit.example"
 
 
-async def test_where_the_old_convention_is_kept_the_first_password_is_the_id(auth_with):
-    auth = await auth_with(initial_credential="legacy")
+@pytest.fixture
+async def legacy(auth_with):
+    """An installation that keeps the old convention, with a lead at work."""
+    auth = await auth_with(initial_credential="legacy", initial_credential_hours=24)
     await auth.account()
-    lead = Lead(auth, await auth.bearer())
-    opened = (await lead.open("maru_01")).json()
+    return Lead(auth, await auth.bearer())
+
+
+async def test_where_the_old_convention_is_kept_the_first_password_is_the_id(legacy):
+    """It opens the choice of a password and nothing else, however often somebody begins anew."""
+    auth = legacy.auth
+    opened = (await legacy.open("maru_01")).json()
     assert (opened["credential"]["link"], opened["credential"]["password_is_login_id"]) == (
         None, True,
     )  # fmt: skip
-    login = await auth.log_in("maru_01", "maru_01")
-    assert login.json()["pwd_change"] is True
+    for _ in range(2):
+        login = await auth.log_in("maru_01", "maru_01")
+        assert (login.json()["scope"], login.json()["pwd_change"]) == ("password:change", True)
+    assert code_of(await auth.log_in("maru_01", "maru_02")) == (400, "LOGIN_FAILED")
+    chosen = {"current_password": "maru_01", "new_password": "Bomnal!2027"}
+    changed = await auth.client.post(
+        "/api/v1/auth/password",
+        json=chosen | {"confirm_password": "Bomnal!2027"},
+        headers={"Authorization": f"Bearer {login.json()['access_token']}"},
+    )
+    assert changed.status_code == 204, changed.text
+    assert code_of(await auth.log_in("maru_01", "maru_01")) == (400, "LOGIN_FAILED")
+    assert (await auth.log_in("maru_01", "Bomnal!2027")).json()["pwd_change"] is False
+
+
+async def test_an_id_as_the_first_password_expires_and_a_reset_renews_it(legacy):
+    auth = legacy.auth
+    opened = (await legacy.open("maru_01")).json()
+    expires_at = datetime.fromisoformat(opened["credential"]["expires_at"])
+    created_at = datetime.fromisoformat(opened["account"]["created_at"])
+    assert timedelta(hours=23) < expires_at - created_at < timedelta(hours=25)
+    async with auth.runtime.sessions.begin() as session:
+        earlier = OneTimeCredential.expires_at - timedelta(hours=24)
+        await session.execute(update(OneTimeCredential).values(expires_at=earlier))
+    assert code_of(await auth.log_in("maru_01", "maru_01")) == (400, "LOGIN_FAILED")
+    await legacy.call("post", f"/{opened['account']['id']}/reset")
+    assert (await auth.log_in("maru_01", "maru_01")).json()["pwd_change"] is True
 
 
 async def test_the_operator_unlocks_an_account_for_every_place_at_once(auth, operator):

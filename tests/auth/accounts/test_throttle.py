@@ -39,6 +39,14 @@ async def test_fifty_wrong_passwords_at_once_get_five_checked(auth, monkeypatch)
     assert 0 < int(throttled.headers["retry-after"]) <= 65
 
 
+async def test_two_who_come_at_once_do_not_wait_for_each_other(auth):
+    """The one whose request began first may be counted second."""
+    place = Throttle(auth.runtime.vault, "maru", "192.0.2.4", known_device=False)
+    now = utc_now()
+    await reserve(place, auth.runtime.sessions, now + timedelta(seconds=1))
+    await reserve(place, auth.runtime.sessions, now)
+
+
 async def test_an_unknown_id_is_slowed_like_a_known_one(auth):
     answers = [await auth.log_in("nobody", f"Wrong#{n}") for n in range(6)]
     assert [answer.status_code for answer in answers] == [400] * 5 + [429]

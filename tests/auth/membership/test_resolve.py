@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import func, select
 
 from services.auth.accounts.models import Account
+from services.auth.accounts.rules import Role
 from services.auth.institutions.models import Institution
 from services.auth.institutions.rules import brn_finding
 from tests.auth.conftest import code_of
@@ -61,6 +62,36 @@ async def test_an_unknown_company_is_registered_with_an_account_named_by_its_num
     assert (account.login_id, account.role, account.password) == (NEW, "company", None)
     again = (await resolve((NEW, "다른 이름"))).json()["items"]
     assert again == [item | {"created": False}]  # the first name stays
+
+
+async def test_a_company_enters_by_its_number_where_the_old_convention_is_kept(auth_with):
+    auth = await auth_with(initial_credential="legacy")
+    headers = await auth.service_headers("accrual", "institutions:resolve")
+    body = {"companies": [{"brn": NEW, "name": "한마루정밀"}], "create": True}
+    await auth.client.post(RESOLVE, json=body, headers=headers)
+    login = await auth.log_in("999-81-00015", NEW)
+    assert (login.json()["scope"], login.json()["pwd_change"]) == ("password:change", True)
+
+
+async def test_elsewhere_a_company_has_no_password_until_the_operator_hands_out_a_link(
+    auth, resolve
+):
+    await resolve((NEW, "한마루정밀"))
+    assert code_of(await auth.log_in(NEW, NEW)) == (400, "LOGIN_FAILED")
+    center = await auth.institution("operator", "운영센터")
+    await auth.account("operator", role=Role.OPERATOR, institution=center)
+    operator = await auth.bearer("operator")
+    found = await auth.client.get(f"/api/v1/auth/accounts?q={NEW}", headers=operator)
+    path = f"/api/v1/auth/accounts/{found.json()['items'][0]['id']}/reset"
+    given = (await auth.client.post(path, headers=operator)).json()
+    body = {
+        "token": given["link"].partition("#token=")[2],
+        "new_password": "Bomnal!2027",
+        "confirm_password": "Bomnal!2027",
+        "contact_phone": "02-6050-0000",
+    }
+    assert (await auth.client.post("/api/v1/auth/activation", json=body)).status_code == 200
+    assert "exchange:buy" in (await auth.log_in(NEW, "Bomnal!2027")).json()["scope"].split()
 
 
 async def test_without_create_unknown_numbers_are_left_out(auth, resolve):
