@@ -25,11 +25,17 @@ CLAIM_KINDS = frozenset({Kind.EQUIPMENT, Kind.ANALYSIS})
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What was bought, what it cost, and how it was paid; amounts in won, VAT included."""
+    """What was bought, what it cost, and how it was paid; amounts in won, VAT included.
+
+    `as_of` is when the order last changed: a later refund is on it.
+    """
 
     number: str
     wording: str
     settled_at: datetime
+    as_of: datetime
+    starts_at: datetime | None
+    ends_at: datetime | None
     listing_title: str
     seller_id: UUID
     seller_name: str
@@ -76,6 +82,9 @@ async def receipt(session: AsyncSession, order: Order) -> Receipt:
         number=order.public_number,
         wording=LATE_WORDING.get(Use(order.use), WORDING[order.use_mode]),
         settled_at=settled_at,
+        as_of=order.updated_at,
+        starts_at=order.starts_at,
+        ends_at=order.ends_at,
         listing_title=order.listing_title,
         seller_id=order.seller_id,
         seller_name=order.seller_name,

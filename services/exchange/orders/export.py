@@ -9,11 +9,11 @@ from typing import Any
 import xlsxwriter
 
 from services.exchange.errors import OrderState
+from services.exchange.labels import UNITS
 from services.exchange.mileage import WON_PER_POINT
 from services.exchange.orders.models import Order
 from shared.clock import SEOUL
 
-UNITS = {"hour": "시간", "day": "일", "sample": "시료", "use": "회"}
 COLUMNS: tuple[tuple[str, int], ...] = (
     ("번호", 16),
     ("신청일시", 18),

@@ -3,11 +3,12 @@
 from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, UploadFile
+import anyio.to_thread
+from fastapi import APIRouter, Response, UploadFile
 from fastapi.responses import StreamingResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.exchange.orders import actions, documents, evidence, service
+from services.exchange.orders import actions, documents, evidence, printing, service
 from services.exchange.orders.models import Order
 from services.exchange.orders.schemas import (
     AccrualClaimOut,
@@ -25,6 +26,10 @@ from shared.idempotency import Once
 from shared.paging import Page
 
 router = APIRouter(prefix="/api/v1/exchange", tags=["exchange"])
+
+
+class PdfResponse(Response):
+    media_type = "application/pdf"
 
 
 @router.get("/orders/{order_id}/messages", response_model=Page[MessageOut])
@@ -81,6 +86,16 @@ async def get_receipt(order_id: UUID, reader: Reader, session: Session) -> Any:
     """정산이 끝난 신청의 영수 내역."""
     order = await _visible(session, order_id, actor_of(reader))
     return await documents.receipt(session, order)
+
+
+@router.get("/orders/{order_id}/receipt.pdf", response_class=PdfResponse)
+async def print_receipt(order_id: UUID, reader: Reader, sessions: SessionMaker) -> Response:
+    """정산이 끝난 신청의 영수증(PDF/A)."""
+    async with sessions() as session:  # closed before the page is set, which takes a while
+        order = await _visible(session, order_id, actor_of(reader))
+        receipt = await documents.receipt(session, order)
+    pdf = await anyio.to_thread.run_sync(printing.receipt_pdf, receipt)
+    return PdfResponse(pdf, headers=attachment_headers(f"영수증_{receipt.number}.pdf"))
 
 
 @router.get("/orders/{order_id}/accrual-claim", response_model=AccrualClaimOut)
