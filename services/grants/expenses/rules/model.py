@@ -60,7 +60,7 @@ class Work:
     rate: Fraction = Fraction(0)
     other_rates: Fraction = Fraction(0)
     grade: str | None = None
-    units: Mapping[str, Fraction | int] = field(default_factory=dict)
+    units: Mapping[str, Fraction] = field(default_factory=dict)
     full_months: int = field(init=False, compare=False)
     rate_ratio: tuple[int, int] = field(init=False, compare=False)
     sum_ratio: tuple[int, int] = field(init=False, compare=False)
