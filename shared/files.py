@@ -4,6 +4,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -96,7 +97,9 @@ class Files:
             yield bytes(chunk)
 
     async def delete(self, key: str) -> None:
-        await obstore.delete_async(self._store, key)
+        """Delete what may be gone already: whoever died before saying so tries again."""
+        with suppress(FileNotFoundError):  # a directory complains, an object store does not
+            await obstore.delete_async(self._store, key)
 
 
 class _Seen:

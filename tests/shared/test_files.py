@@ -85,3 +85,11 @@ def test_a_download_is_an_attachment_with_its_korean_name():
     assert attachment_headers("공문.pdf")["Content-Disposition"] == (
         "attachment; filename*=UTF-8''%EA%B3%B5%EB%AC%B8.pdf"
     )
+
+
+async def test_what_is_gone_can_be_deleted_again(files):
+    await files.put("a/1", "증빙.pdf", chunks(PDF))
+    await files.delete("a/1")
+    await files.delete("a/1")
+    with pytest.raises(FileNotFoundError):
+        await content(files, "a/1")
