@@ -57,7 +57,8 @@ async def _expire_holds(runtime: Runtime, *, since: datetime | None) -> None:
 @jobs.task("files.delete")
 async def delete_file(runtime: Runtime, key: str) -> None:
     async with runtime.sessions() as session:
-        if await evidence.is_used(session, key):  # evidence of a batch belongs to several
+        # Evidence of a batch belongs to several applications, and may to more.
+        if await evidence.is_used(session, key) or await intake.is_kept(session, key):
             return
     await runtime.files.delete(key)
 
@@ -84,6 +85,22 @@ async def open_survey_windows(runtime: Runtime) -> None:
 @jobs.task("intake.process")
 async def process_batch(runtime: Runtime, batch_id: str) -> None:
     await landing.process(runtime.sessions, UUID(batch_id), max_rows=settings_of(runtime).max_rows)
+
+
+@jobs.task("intake.purge", every="43 3 * * *")
+async def purge_intake(runtime: Runtime) -> None:
+    """A transaction for each batch: it may have a hundred thousand results."""
+    settings, now = settings_of(runtime), utc_now()
+    before = now - timedelta(days=settings.intake_kept_days)
+    while True:
+        async with runtime.sessions.begin() as session:
+            if not await intake.purge_batch(session, before=before):
+                break
+    before = now - timedelta(days=settings.intake_file_kept_days)
+    while True:
+        async with runtime.sessions.begin() as session:
+            if not await intake.purge_files(session, before=before):
+                break
 
 
 @jobs.task("intake.resume", every="*/10 * * * *")

@@ -24,6 +24,13 @@ class Settings(WebhookSettings):
     """Whose name and seal certificates bear."""
     intake_max_rows: int = Field(default=100_000, ge=1, validation_alias="ACCRUAL_INTAKE_MAX_ROWS")
     """Rows a partner system may push at once; they become applications of `max_rows` each."""
+    intake_kept_days: int = Field(default=400, ge=1, validation_alias="ACCRUAL_INTAKE_KEPT_DAYS")
+    """Days the results of a batch are kept, and its rows known by their external ids. By default
+    longer than the year in which a row can be claimed (M-022)."""
+    intake_file_kept_days: int = Field(
+        default=60, ge=1, validation_alias="ACCRUAL_INTAKE_FILE_KEPT_DAYS"
+    )
+    """Days a batch may name evidence that was uploaded for it; applications keep what they show."""
     webhook_key: SecretStr | None = Field(default=None, validation_alias="ACCRUAL_WEBHOOK_KEY")
     webhook_private_targets: bool = Field(
         default=False, validation_alias="ACCRUAL_WEBHOOK_PRIVATE_TARGETS"

@@ -112,11 +112,11 @@ async def kinds_attached(session: AsyncSession, application_id: UUID) -> frozens
 
 
 async def is_used(session: AsyncSession, key: str) -> bool:
-    """Whether any application still shows these bytes, or a batch to come may."""
+    """Whether any application still shows these bytes."""
     found = await session.scalar(
         select(ApplicationFile.id).where(ApplicationFile.key == key).limit(1)
     )
-    return found is not None or key.startswith("intake/")
+    return found is not None
 
 
 def _editable(application: Application) -> None:

@@ -34,7 +34,8 @@ SORTS: dict[str, tuple[Any, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """The filters of the list; None means any. `company` is part of a name, or a whole BRN."""
+    """The filters of the list; None means any. `company` is part of a name, as
+    entered or as registered, or a whole BRN."""
 
     applied_from: date | None = None
     applied_to: date | None = None
@@ -51,14 +52,7 @@ async def list_applications(
     session: AsyncSession, claims: Claims, filters: Filters, sort: str, page: PageRequest
 ) -> tuple[Sequence[tuple[Application, UUID | None]], str | None, int]:
     """Applications with their official letter. `sort` is one of SORTS, with `-` for descending."""
-    letter = (
-        select(ApplicationFile.id)
-        .where(ApplicationFile.application_id == Application.id, ApplicationFile.kind == LETTER)
-        .order_by(ApplicationFile.id)
-        .limit(1)
-        .scalar_subquery()
-    )
-    query: Any = select(Application, letter.label("letter_file_id")).where(
+    query: Any = select(Application, letter()).where(
         access.visible_to(claims), *_conditions(filters)
     )
     return await paginate(
@@ -68,6 +62,17 @@ async def list_applications(
         page=page,
         descending=sort.startswith("-"),
     )
+
+
+def letter() -> ColumnElement[UUID]:
+    """The id of an application's official letter, if it has one."""
+    query = (
+        select(ApplicationFile.id)
+        .where(ApplicationFile.application_id == Application.id, ApplicationFile.kind == LETTER)
+        .order_by(ApplicationFile.id)
+        .limit(1)
+    )
+    return query.scalar_subquery().label("letter_file_id")
 
 
 def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
@@ -95,6 +100,7 @@ def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
                 or_(
                     ApplicationCompany.brn == filters.company,
                     ApplicationCompany.name.icontains(filters.company, autoescape=True),
+                    ApplicationCompany.registered_name.icontains(filters.company, autoescape=True),
                 ),
             )
         )

@@ -7,6 +7,7 @@ holds an application while working on it, so that two do not decide the same one
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import insert, select, text, update
@@ -28,6 +29,7 @@ from services.accrual.applications.errors import (
     ROW_UNKNOWN,
     ClaimedByOther,
 )
+from services.accrual.applications.listing import letter
 from services.accrual.applications.models import (
     Application,
     ApplicationComment,
@@ -58,9 +60,11 @@ class Comment:
 
 async def queue(
     session: AsyncSession, claims: Claims, page: PageRequest, *, mine: bool
-) -> tuple[Sequence[Application], str | None, int]:
-    """What waits for the operator, the longest waiting first."""
-    query = select(Application).where(access.visible_to(claims), Application.state.in_(QUEUED))
+) -> tuple[Sequence[tuple[Application, UUID | None]], str | None, int]:
+    """What waits for the operator, the longest waiting first, each with its official letter."""
+    query: Any = select(Application, letter()).where(
+        access.visible_to(claims), Application.state.in_(QUEUED)
+    )
     if mine:
         query = query.where(Application.claimed_by == claims.sub)
     return await paginate(

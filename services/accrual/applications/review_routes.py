@@ -43,7 +43,7 @@ async def read_queue(
     found, next_cursor, total = await review.queue(
         session, reviewer, PageRequest(limit=limit, cursor=cursor), mine=mine
     )
-    items = [ListItemOut.of(application, None) for application in found]
+    items = [ListItemOut.of(application, letter) for application, letter in found]
     return Page(items=items, next_cursor=next_cursor, total=total)
 
 
@@ -174,6 +174,24 @@ async def revoke_application(
         session, reviewer, application_id, reason=body.reason, now=utc_now()
     )
     return await once.answer(200, await _detail(session, reviewer, application))
+
+
+@router.post(
+    "/applications/{application_id}/revoke/preview",
+    response_model=DetailOut,
+    summary="적립취소 미리보기",
+)
+async def preview_revocation(
+    application_id: ApplicationId, body: RevokeIn, reviewer: Reviewer, session: Session
+) -> DetailOut:
+    """적립취소와 같은 검사를 하고 같은 모양으로 답합니다. 아무것도 바뀌지 않습니다."""
+    async with session.begin_nested() as attempt:
+        application = await posting.revoke(
+            session, reviewer, application_id, reason=body.reason, now=utc_now()
+        )
+        detail = await _detail(session, reviewer, application)
+        await attempt.rollback()
+    return detail
 
 
 async def _detail(session: Session, reviewer: Claims, application: Application) -> DetailOut:

@@ -5,7 +5,15 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.accrual.criteria.rules import Criteria, FieldRule, Linear, PerHead, explain
+from services.accrual.criteria.rules import (
+    Criteria,
+    FieldRule,
+    Linear,
+    PerHead,
+    Restriction,
+    explain,
+)
+from services.accrual.errors import KINDS
 from shared.schemas import Body, Schema
 
 FieldCode = Literal[
@@ -60,6 +68,27 @@ class FormulaOut(BaseModel):
         )
 
 
+class RestrictionOut(BaseModel):
+    """What does not earn mileage in a field, and where the rule says so."""
+
+    column: str
+    code: str
+    ko: str
+    en: str
+    citation: str
+
+    @classmethod
+    def of(cls, restriction: Restriction) -> Self:
+        kind = KINDS[restriction.otherwise]
+        return cls(
+            column=restriction.column,
+            code=kind.code,
+            ko=kind.ko,
+            en=kind.en,
+            citation=restriction.citation,
+        )
+
+
 class FieldOut(BaseModel):
     """One of the seven fields (M-030)."""
 
@@ -72,6 +101,7 @@ class FieldOut(BaseModel):
     reference: str
     window_years: int
     evidence: list[EvidenceOut]
+    restrictions: list[RestrictionOut]
     citation: str
 
     @classmethod
@@ -86,6 +116,7 @@ class FieldOut(BaseModel):
             reference=rule.reference,
             window_years=rule.window_years,
             evidence=[EvidenceOut.model_validate(item) for item in rule.evidence],
+            restrictions=[RestrictionOut.of(item) for item in rule.restrictions],
             citation=rule.citation,
         )
 

@@ -362,7 +362,9 @@ def _row(application_id: str, number: int, line: Line) -> str:
 async def _attach_evidence(session: AsyncSession, batch: IntakeBatch, application_id: UUID) -> None:
     """The same bytes for every application of the batch; each has a row of its own."""
     files = await session.scalars(
-        select(IntakeFile).where(IntakeFile.id.in_([UUID(one) for one in batch.evidence]))
+        select(IntakeFile)
+        .where(IntakeFile.id.in_([UUID(one) for one in batch.evidence]))
+        .with_for_update(read=True)  # none is purged while it is being attached
     )
     copied = ("kind", "name", "media_type", "size", "sha256", "key", "uploaded_by")
     records = [

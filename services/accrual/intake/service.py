@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import IO, Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -36,6 +36,7 @@ from shared.tokens import Claims
 
 CHUNK_BYTES = 256 * 2**10
 OVERDUE_MINUTES = 30
+FILES_AT_ONCE = 100
 
 
 async def store_file(
@@ -89,7 +90,6 @@ async def receive(
     if claims.institution_kind not in APPLYING_KINDS:
         raise InstitutionUnfit
     access.check_field(claims, field)
-    await _check_evidence(session, claims, evidence)
     batch_id = await session.scalar(
         upsert(IntakeBatch)
         .values(
@@ -109,6 +109,7 @@ async def receive(
     )
     if batch_id is None:
         return await _same_batch(session, claims, external_id, digest), False
+    await _check_evidence(session, claims, evidence)
     body.seek(0)
     seq = 0
     while chunk := body.read(CHUNK_BYTES):
@@ -215,6 +216,46 @@ async def simulate(
     for action in actions[outcome]:
         await audit.apply_move(session, audit.SYSTEM, application, action, reason="sandbox")
     return application
+
+
+async def purge_batch(session: AsyncSession, *, before: datetime) -> bool:
+    """Forget the oldest batch finished before then, with its results; whether there was one.
+
+    The applications made of it stay, and so do their claims: pushed again, a row is no longer
+    `unchanged` but a duplicate (M-020).
+    """
+    batch_id = await session.scalar(
+        select(IntakeBatch.id)
+        .where(IntakeBatch.state == "finished", IntakeBatch.finished_at < before)
+        .order_by(IntakeBatch.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    if batch_id is None:
+        return False
+    await session.execute(delete(IntakeRow).where(IntakeRow.batch_id == batch_id))
+    await session.execute(delete(IntakeBatch).where(IntakeBatch.id == batch_id))
+    return True
+
+
+async def purge_files(session: AsyncSession, *, before: datetime) -> bool:
+    """Forget some evidence uploaded before then; whether there was any. No batch can name it any
+    more; its bytes stay as long as an application shows them."""
+    due = select(IntakeFile.id).where(IntakeFile.uploaded_at < before)
+    due = due.order_by(IntakeFile.id).limit(FILES_AT_ONCE).with_for_update(skip_locked=True)
+    keys = await session.scalars(
+        delete(IntakeFile).where(IntakeFile.id.in_(due)).returning(IntakeFile.key)
+    )
+    found = keys.all()
+    for key in found:
+        await enqueue(session, "files.delete", key=key)
+    return bool(found)
+
+
+async def is_kept(session: AsyncSession, key: str) -> bool:
+    """Whether a batch to come may still name the evidence with these bytes."""
+    found = await session.scalar(select(IntakeFile.id).where(IntakeFile.key == key).limit(1))
+    return found is not None
 
 
 async def resume_overdue(session: AsyncSession, *, now: datetime) -> int:

@@ -43,7 +43,7 @@ def body_for(verb, path):
     if verb != "POST":
         return {"headers": headers}
     wants = {"return", "reject", "revoke"}
-    reason = {"reason": "x"} if path.rpartition("/")[2] in wants else {}
+    reason = {"reason": "x"} if wants & set(path.split("/")) else {}
     return {"headers": headers, "json": reason}
 
 

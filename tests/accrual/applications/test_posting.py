@@ -238,6 +238,22 @@ async def test_a_revocation_takes_from_both_even_what_was_spent(world, registry)
     assert await world.sql("SELECT 1 FROM claim WHERE live") == []
 
 
+async def test_a_revocation_can_be_looked_at_before_and_looks_the_same(world):
+    application, _ = await posted(world, [practice(1)])
+    operator = world.operator()
+    path = f"{APPLICATIONS}/{application}/revoke"
+    before = await operator.detail(application), await balances(world)
+    seen = await operator.post(f"{path}/preview", {"reason": "허위 신청"})
+    assert seen.status_code == 200, seen.text
+    assert (await operator.detail(application), await balances(world)) == before
+    done = await operator.post(path, {"reason": "허위 신청"}, headers={"Idempotency-Key": "k"})
+    said, answer = seen.json(), done.json()
+    assert said.pop("updated_at") < answer.pop("updated_at")
+    assert said == answer
+    again = await operator.post(f"{path}/preview", {"reason": "허위 신청"})
+    assert refusal(again) == (409, "STATE_CONFLICT")
+
+
 async def test_a_revoked_instalment_no_longer_counts_for_its_contract(world):
     university = world.university()
     first, _ = await posted(world, [deposit(deposit_won="25000000")], "TECH_TRANSFER", university)

@@ -31,6 +31,9 @@ async def test_the_queue_shows_the_longest_waiting_first_and_what_is_mine(world)
     await university.draft()
     queue = (await operator.get(f"{REVIEW}/queue")).json()
     assert [item["id"] for item in queue["items"]] == [first, second]
+    files = (await university.detail(first))["files"]
+    (letter,) = [file["id"] for file in files if file["kind"] == "OFFICIAL_LETTER"]
+    assert queue["items"][0]["letter_file_id"] == letter
     await operator.act(second, "claim")
     mine = (await operator.get(f"{REVIEW}/queue?mine=true")).json()
     assert [(item["id"], item["claimed_by"]) for item in mine["items"]] == [(second, operator.sub)]

@@ -40,6 +40,14 @@ async def test_the_seven_fields_are_public_with_formula_evidence_and_citation(cl
     assert fields["HIRING"]["quantity"] == "people"
     assert "4대보험 확인서" in {item["ko"] for item in fields["HIRING"]["evidence"]}
     assert all(field["citation"].startswith("S1:") for field in fields.values())
+    (restriction,) = fields["EQUIPMENT"]["restrictions"]
+    assert restriction == {
+        "column": "usage_type",
+        "code": "PUBLIC_FACILITY",
+        "ko": "공공시설 사용료는 적립 대상이 아닙니다.",
+        "en": "Fees for public facilities earn no mileage.",
+        "citation": "S1:705-706",
+    }
 
 
 async def test_the_criteria_may_be_cached_by_anyone(client):

@@ -8,7 +8,7 @@ from uuid import uuid4
 import orjson
 import pytest
 
-from services.accrual.jobs import process_batch, resume_batches
+from services.accrual.jobs import delete_file, process_batch, purge_intake, resume_batches
 from tests.accrual.world import APPLICATIONS, PDF, brn, deposit, practice
 
 INTAKE = "/api/v1/accrual/intake"
@@ -262,6 +262,67 @@ async def test_pushes_out_of_bounds_are_refused_by_code(world_of, body, status, 
     answer = await push(partner_of(world), body)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert await world.sql("SELECT 1 FROM intake_batch") == []
+
+
+async def files_deleted(world):
+    """Run the jobs that delete files, as the worker would; again those it ran before."""
+    jobs = await world.sql("SELECT args FROM procrastinate_jobs WHERE task_name = 'files.delete'")
+    for job in jobs:
+        await delete_file(world.runtime, job.args["key"])
+
+
+async def test_results_are_kept_for_their_time_and_the_claims_stay(world):
+    partner = partner_of(world)
+    ids = await evidence(partner, "OFFICIAL_LETTER", "PRACTICE_AGREEMENT")
+    body = ndjson([practice(1), practice(2, hours="0")])
+    old = await processed(world, partner, body, "old", submit=True, evidence=ids)
+    new = await processed(world, partner, ndjson([practice(3)], 3), "new")
+    await purge_intake(world.runtime)
+    assert counts(await batch(partner, old["id"])) == (1, 0, 1)
+    await world.change(
+        "UPDATE intake_batch SET finished_at = now() - interval '401 days' WHERE id = :id",
+        id=old["id"],
+    )
+    await purge_intake(world.runtime)
+    assert (await partner.get(f"{INTAKE}/batches/{old['id']}")).status_code == 404
+    assert await world.sql("SELECT external_id FROM intake_row") == [("r3",)]
+    assert counts(await batch(partner, new["id"])) == (1, 0, 0)
+    made = await partner.detail(old["applications"][0]["application_id"])
+    assert (made["state"], made["row_count"]) == ("submitted", 1)
+    again = await processed(world, partner, ndjson([practice(1)]), "again")
+    assert await results(partner, again["id"]) == {"r0": ("rejected", ["DUPLICATE_CLAIM"])}
+
+
+async def test_uploaded_evidence_goes_when_its_time_is_over_and_no_application_shows_it(world):
+    partner = partner_of(world)
+    used = await evidence(partner, "OFFICIAL_LETTER")
+    (idle,) = await evidence(partner, "RECEIPT")
+    (fresh,) = await evidence(partner, "RECEIPT")
+    found = await processed(world, partner, ndjson([practice(1)]), evidence=used)
+    application = found["applications"][0]["application_id"]
+    keys = dict(await world.sql("SELECT id::text, key FROM intake_file"))
+    await world.change(
+        "UPDATE intake_file SET uploaded_at = now() - interval '61 days' WHERE id <> :id", id=fresh
+    )
+    await purge_intake(world.runtime)
+    await files_deleted(world)
+    assert await world.sql("SELECT id::text FROM intake_file") == [(fresh,)]
+    stored = {name for name, key in keys.items() if await is_stored(world, key)}
+    assert stored == {*used, fresh}
+    late = await push(partner, ndjson([practice(2)]), "late", evidence=idle)
+    assert late.json()["errors"][0]["code"] == "EVIDENCE_UNKNOWN"
+    same = await push(partner, ndjson([practice(1)]), evidence=used)
+    assert (same.status_code, same.json()["id"]) == (202, found["id"])
+    assert (await partner.call("DELETE", f"{APPLICATIONS}/{application}")).status_code == 204
+    await files_deleted(world)
+    assert not await is_stored(world, keys[used[0]])
+
+
+async def is_stored(world, key):
+    try:
+        return b"".join([chunk async for chunk in world.runtime.files.get(key)]) == PDF
+    except FileNotFoundError:
+        return False
 
 
 async def test_another_institutions_batches_do_not_exist(world):
