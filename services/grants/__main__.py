@@ -1,5 +1,6 @@
 """`python -m services.grants serve|worker|prepare|…`."""
 
+from services.grants import commands
 from services.grants.programmes.service import load_shipped_rule_sets
 from shared.cli import service_cli
 from shared.runtime import Runtime
@@ -10,4 +11,4 @@ async def bootstrap(runtime: Runtime) -> None:
         await load_shipped_rule_sets(session)
 
 
-service_cli("grants", bootstrap=bootstrap)()
+commands.add_to(service_cli("grants", bootstrap=bootstrap))()

@@ -16,7 +16,7 @@ from services.grants.expenses.rules import (
     timing,
 )
 from services.grants.expenses.rules.amendments import CHANGES, Party, amended, change_findings
-from services.grants.expenses.rules.book import Entry, markdown, rule_book
+from services.grants.expenses.rules.book import Entry, markdown, page, rule_book
 from services.grants.expenses.rules.engine import (
     Checker,
     ExpenseCheck,
@@ -88,6 +88,7 @@ __all__ = [
     "goods",
     "limits",
     "markdown",
+    "page",
     "people",
     "plan_of",
     "recognised",

@@ -1,13 +1,15 @@
 """The rule book of a call, printed from its data: what is checked, where, and why."""
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from services.grants.expenses.rules.registry import kind_of
+from services.grants.expenses.rules.registry import KINDS, kind_of
 from services.grants.programmes.rules import (
     FUND_NAMES,
     AssetCap,
+    Ground,
     HeadCap,
     RuleSet,
     Selector,
@@ -71,6 +73,56 @@ def markdown(rules: RuleSet, lang: Lang = "ko") -> str:
         "| " + " | ".join(cell.replace("|", "/") for cell in row) + " |"
         for row in (head, ("---",) * len(head), *rows)
     )
+
+
+def page(rules: RuleSet) -> str:
+    """The rule book as a document: grounds, every rule with its findings, every kind of rule."""
+    spending = rules.spending
+    order = ", ".join(map(str, spending.recovery.order))
+    lines = [
+        f"# 정산 규칙집: {rules.name.ko}",
+        "",
+        f"`{rules.code}` v{rules.version}. 규정 자료에서 만든 문서입니다. 손으로 고치지 않습니다.",
+        "다시 만들기: `python -m services.grants rule-book > docs/rule-book.md`",
+        "",
+        "## 환수 사유",
+        "",
+        *(f"{ground.number}. {ground.name.ko} ({ground.citation})" for ground in _grounds(rules)),
+        "",
+        f"하나의 금액은 한 가지 사유로만 환수합니다. 여럿이 해당하면 {order} 순으로 정합니다.",
+        "",
+        "## 규칙",
+        "",
+        markdown(rules),
+        "",
+        "## 규칙의 판정과 값",
+        "",
+        "| 규칙 | 내용 | 종류 | 판정 코드 | 값 |",
+        "| --- | --- | --- | --- | --- |",
+        *(
+            f"| {entry.rule} | {entry.name.ko} | `{entry.kind}` | "
+            f"{', '.join(f'`{code}`' for code in entry.says)} | {_values(entry.params)} |"
+            for entry in rule_book(rules)
+        ),
+        "",
+        "## 규칙의 종류",
+        "",
+        "| 종류 | 하는 일 |",
+        "| --- | --- |",
+        *(f"| `{name}` | {KINDS[name].doc} |" for name in sorted(KINDS)),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _grounds(rules: RuleSet) -> Sequence[Ground]:
+    return sorted(rules.spending.recovery.grounds, key=lambda ground: ground.number)
+
+
+def _values(params: Mapping[str, Any]) -> str:
+    """A rule's parameters as compact JSON in a cell of the table."""
+    text = json.dumps(params, ensure_ascii=False, default=str, sort_keys=True)
+    return f"`{text.replace('|', '/')}`" if params else "-"
 
 
 def _entries(rules: RuleSet) -> Iterator[Entry]:
