@@ -292,6 +292,11 @@ COMPANY_FIELD_ONLY = FindingKind(
     en="Only companies have this field.",
     rule="M-055",
 )
+KIND_FIXED = FindingKind(
+    "KIND_FIXED",
+    ko="등록된 기관의 구분은 바꿀 수 없습니다(대학과 산학협력단 사이는 가능).",
+    en="The kind of a registered institution cannot change, but between university and IACF.",
+)
 MERGE_TARGET = FindingKind(
     "MERGE_TARGET",
     ko="합병될 기업을 다시 확인하세요. 자기 자신이나 이미 합병된 기업은 고를 수 없습니다.",

@@ -1,6 +1,7 @@
 """The operator's register of institutions, and what is known of companies (M-008, M-055)."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
@@ -14,9 +15,11 @@ from services.auth.audit.service import Actor, record
 from services.auth.errors import (
     BRN_REQUIRED,
     BRN_TAKEN,
+    COMPANY_FIELD_ONLY,
     COMPANY_MERGED,
     COMPANY_NAME_DIFFERS,
     COMPANY_NOT_ACTIVE,
+    KIND_FIXED,
     MERGE_TARGET,
 )
 from services.auth.institutions import profiles, rules
@@ -63,12 +66,8 @@ async def enter(session: AsyncSession, entry: Entry, *, actor: Actor) -> Institu
     """Register an institution. Raises `Invalid` for a bad or taken business number."""
     clean = await _checked(session, entry, None)
     institution = Institution(**asdict(clean))
-    try:
-        async with session.begin_nested():
-            session.add(institution)
-    except IntegrityError as error:  # taken between our look and now
-        taken = BRN_TAKEN.at("/brn", field="brn", name=clean.name)
-        raise Invalid(errors=[taken]) from error
+    async with _number_may_be_taken(session, clean):
+        session.add(institution)
     _record(session, actor, institution, "institution.registered", None, _facts(institution))
     return institution
 
@@ -84,15 +83,14 @@ async def correct(
 ) -> Institution:
     """Correct a register entry. Suspension is a measure of its own, not a correction."""
     institution = await profiles.locked(session, institution_id, seen)
-    clean = await _checked(session, entry, institution.id)
+    clean = await _checked(session, entry, institution)
     before = _facts(institution)
-    suspended = institution.status == Status.SUSPENDED
-    for name, value in asdict(clean).items():
-        setattr(institution, name, value)
-    if suspended:
-        institution.status = Status.SUSPENDED
-    institution.registry_checked_at = now
-    institution.version += 1
+    kept = institution.status if institution.status == Status.SUSPENDED else clean.status
+    async with _number_may_be_taken(session, clean):
+        for name, value in (asdict(clean) | {"status": kept}).items():
+            setattr(institution, name, value)
+        institution.registry_checked_at = now
+        institution.version += 1
     _record(session, actor, institution, "institution.corrected", before, _facts(institution))
     return institution
 
@@ -101,11 +99,15 @@ async def merge(
     session: AsyncSession, institution_id: UUID, into_brn: str, *, seen: int, actor: Actor
 ) -> Institution:
     """Note that a company became part of another: linked, and nothing is rewritten (M-055)."""
+    # Both locked, in one order everywhere: of two merges that would make a circle one sees the
+    # other. The lower id may be the target's.
+    pair = or_(Institution.id == institution_id, Institution.brn == plain_brn(into_brn))
+    query = select(Institution).where(pair).order_by(Institution.id).with_for_update()
+    found = {row.id: row for row in await session.scalars(query)}
     institution = await profiles.locked(session, institution_id, seen)
-    query = select(Institution).where(Institution.brn == plain_brn(into_brn))
-    target = await session.scalar(query)
-    usable = target is not None and target.id != institution.id and target.merged_into_id is None
-    if institution.kind != Kind.COMPANY or target is None or not usable:
+    target = next((row for row in found.values() if row.id != institution_id), None)
+    both = {Kind.COMPANY} == {row.kind for row in (institution, target) if row is not None}
+    if target is None or target.merged_into_id is not None or not both:
         raise Invalid(errors=[MERGE_TARGET.at("/into_brn", field="into_brn")])
     institution.merged_into_id = target.id
     institution.status = Status.CLOSED
@@ -114,10 +116,26 @@ async def merge(
     return institution
 
 
-async def _checked(session: AsyncSession, entry: Entry, own_id: UUID | None) -> Entry:
+@asynccontextmanager
+async def _number_may_be_taken(session: AsyncSession, entry: Entry) -> AsyncIterator[None]:
+    """Save what is done inside; a business number taken since we looked is a finding."""
+    try:
+        async with session.begin_nested():
+            yield
+    except IntegrityError as error:
+        taken = BRN_TAKEN.at("/brn", field="brn", name=entry.name)
+        raise Invalid(errors=[taken]) from error
+
+
+async def _checked(session: AsyncSession, entry: Entry, own: Institution | None) -> Entry:
     facts = asdict(entry) | {"name": clean_text(entry.name)}
     facts["brn"] = plain_brn(entry.brn) if entry.brn else None
     findings: list[Finding] = []
+    if own is not None and not rules.may_become(own.kind, entry.kind):
+        findings.append(KIND_FIXED.at("/kind", field="kind"))
+    if entry.kind != Kind.COMPANY:
+        given = [name for name in profiles.COMPANY_FIELDS if facts[name] is not None]
+        findings += [COMPANY_FIELD_ONLY.at(f"/{name}", field=name) for name in given]
     if facts["brn"] is None and entry.kind == Kind.COMPANY:
         findings.append(BRN_REQUIRED.at("/brn", field="brn"))
     if facts["brn"] is not None:
@@ -127,7 +145,7 @@ async def _checked(session: AsyncSession, entry: Entry, own_id: UUID | None) -> 
         else:
             query = select(Institution).where(Institution.brn == facts["brn"])
             other = await session.scalar(query)
-            if other is not None and other.id != own_id:
+            if other is not None and other is not own:
                 findings.append(BRN_TAKEN.at("/brn", field="brn", name=other.name))
     if findings:
         raise Invalid(errors=findings)
@@ -148,7 +166,8 @@ class CompanyCheck:
 
 
 async def company(session: AsyncSession, brn: str) -> tuple[Institution, Institution | None]:
-    """A company by its number, and the one it was merged into; raises `NotFound`."""
+    """A company by its number, and the one that goes on for it, if it was merged; raises
+    `NotFound`."""
     query = select(Institution).where(
         Institution.brn == plain_brn(brn), Institution.kind == Kind.COMPANY
     )
@@ -184,9 +203,11 @@ async def check_company(session: AsyncSession, brn: str, name: str) -> CompanyCh
 
 
 async def _merged_into(session: AsyncSession, found: Institution) -> Institution | None:
-    if found.merged_into_id is None:
-        return None
-    return await session.get(Institution, found.merged_into_id)
+    """The company that goes on after every merger that followed."""
+    last = found
+    while last.merged_into_id is not None:  # ends: merging never closes a circle
+        last = await session.get_one(Institution, last.merged_into_id)
+    return None if last is found else last
 
 
 def _facts(institution: Institution) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from services.auth import masking
 from services.auth.accounts.rules import MANAGE_ACCOUNTS
 from services.auth.callers import CallingActor, Self
 from services.auth.institutions import profiles, registry
@@ -132,9 +131,11 @@ async def show_company(brn: str, caller: CompanyReader, session: Session) -> Com
         name=found.name,
         status=found.status,
         address=found.address,
-        ceo_name=masking.masked_name(found.ceo_name) if found.ceo_name else None,
+        ceo_name=profiles.hidden("ceo_name", found.ceo_name),
         company_size=found.company_size,
         industry=found.industry,
+        manager_name=profiles.hidden("manager_name", found.manager_name),
+        manager_department=found.manager_department,
         closed_on=found.closed_on,
         registry_checked_at=found.registry_checked_at,
         merged_into=SuccessorOut.model_validate(successor) if successor else None,

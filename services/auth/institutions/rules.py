@@ -31,6 +31,12 @@ class Status(StrEnum):
 
 ACADEMIC = frozenset({Kind.UNIVERSITY, Kind.IACF})
 
+
+def may_become(before: str, after: str) -> bool:
+    """Whether an entry's kind may be corrected: its accounts have the roles of what it was."""
+    return before == after or {before, after} <= ACADEMIC
+
+
 _WEIGHTS = (1, 3, 7, 1, 3, 7, 1, 3, 5)
 _HYPHENATED = re.compile(r"([0-9]{3})-([0-9]{2})-([0-9]{5})")
 

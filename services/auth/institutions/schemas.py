@@ -142,7 +142,8 @@ class SuccessorOut(Schema):
 
 
 class CompanyOut(Schema):
-    """A company as universities and agencies see it (M-055); its representative masked."""
+    """A company as universities and agencies see it (M-055); its people masked. `merged_into` is
+    the company that goes on for it, after all mergers."""
 
     institution_id: UUID
     brn: str
@@ -152,6 +153,8 @@ class CompanyOut(Schema):
     ceo_name: str | None
     company_size: str | None
     industry: str | None
+    manager_name: str | None
+    manager_department: str | None
     closed_on: date | None
     registry_checked_at: datetime | None
     merged_into: SuccessorOut | None

@@ -5,18 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.auth.accounts import credentials
 from services.auth.accounts.credentials import Desk
 from services.auth.accounts.models import Account
 from services.auth.audit.service import Actor, record
-from services.auth.errors import CELL_TAKEN
 from services.auth.institutions.models import Institution
 from services.auth.membership import rules
-from services.auth.membership.rules import Line
+from services.auth.membership.rules import Line, Sheet
 from shared.db import Sessions
-from shared.problems import Finding, Invalid
+from shared.problems import Invalid
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,33 +39,29 @@ async def take_in(
     Without `save` the same checks run and nothing changes. Raises `Invalid` with every finding of
     every row.
     """
-    lines, findings = rules.read(rows)
-    async with sessions.begin() as session:
-        findings = [*findings, *await _taken(session, lines)]
-        if findings:
-            raise Invalid(errors=sorted(findings, key=lambda finding: finding.row or 0))
-        if not save:
-            return [TakenIn(line, None) for line in lines]
-        return [await _take_in(session, desk, line, actor=actor, now=now) for line in lines]
+    sheet = rules.read(rows)
+    try:
+        async with sessions.begin() as session:
+            await _refuse_bad(session, sheet)
+            if not save:
+                return [TakenIn(line, None) for line in sheet.lines]
+            return [
+                await _take_in(session, desk, line, actor=actor, now=now) for line in sheet.lines
+            ]
+    except IntegrityError:  # taken between our look and now: say which
+        async with sessions() as session:
+            await _refuse_bad(session, sheet)
+        raise
 
 
-async def _taken(session: AsyncSession, lines: Sequence[Line]) -> list[Finding]:
-    numbers = {line.brn for line in lines if line.brn}
-    ids = {line.login_id for line in lines}
-    known = set(await session.scalars(select(Institution.brn).where(Institution.brn.in_(numbers))))
-    used = set(await session.scalars(select(Account.login_id).where(Account.login_id.in_(ids))))
-    findings = []
-    for line in lines:
-        for column, value, taken in (
-            ("사업자등록번호", line.brn, line.brn in known),
-            ("아이디", line.login_id, line.login_id in used),
-        ):
-            if taken and value is not None:
-                pointer = f"/rows/{line.row}/{column}"
-                findings.append(
-                    CELL_TAKEN.at(pointer, row=line.row, field=column, column=column, value=value)
-                )
-    return findings
+async def _refuse_bad(session: AsyncSession, sheet: Sheet) -> None:
+    values = {claim.value for claim in sheet.claims}
+    brns = await session.scalars(select(Institution.brn).where(Institution.brn.in_(values)))
+    ids = await session.scalars(select(Account.login_id).where(Account.login_id.in_(values)))
+    known = rules.taken(sheet.claims, {brn for brn in brns if brn}, set(ids))
+    findings = [*sheet.findings, *known]
+    if findings:
+        raise Invalid(errors=sorted(findings, key=lambda finding: finding.row or 0))
 
 
 async def _take_in(

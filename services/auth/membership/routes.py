@@ -54,6 +54,7 @@ async def resolve(
                 kind=item.institution.kind,
                 name=item.institution.name,
                 status=item.institution.status,
+                closed_on=item.institution.closed_on,
                 merged_into=item.institution.merged_into_id,
                 created=item.created,
             )

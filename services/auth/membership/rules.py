@@ -1,7 +1,7 @@
 """Pure rules of the sheet by which the operator brings in many institutions at once."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from services.auth.accounts.rules import Role, is_login_id, login_id_of
@@ -9,6 +9,7 @@ from services.auth.errors import (
     CELL_INVALID,
     CELL_REPEATED,
     CELL_REQUIRED,
+    CELL_TAKEN,
     SHEET_EMPTY,
     SHEET_TOO_LONG,
     HeaderMissing,
@@ -23,6 +24,7 @@ from services.auth.institutions.rules import (
 from shared.problems import Finding
 
 MAX_ROWS = 2_000
+BRN, LOGIN_ID = "사업자등록번호", "아이디"
 
 COLUMNS = (
     "기관구분",
@@ -59,8 +61,16 @@ EXAMPLE = (
     "02-1234-5678", "A000", "", "김담당", "산학협력팀", "010-1234-5678", "team@example.ac.kr",
 )  # fmt: skip
 
+MOST = {
+    "기관명": 200, "홈페이지": 200, "주소": 300, "대학코드": 20, "담당자명": 50, "부서": 100,
+    "이메일": 254,
+}  # fmt: skip
+"""How many characters a cell may hold, where its form does not say so."""
+
 _PHONE = re.compile(r"[0-9+][0-9-]{6,18}")
 _EMAIL = re.compile(r"[^@\s,;<>]{1,64}@[^@\s,;<>]+\.[^@\s,;<>]+")
+_POSTCODE = re.compile(r"[0-9]{5}")
+_ID_HINT = "(영문 소문자로 시작하는 3~32자; 비우면 홈페이지 주소에서 만듭니다)"
 _YES, _NO = {"y", "예", "o", "1", "true"}, {"n", "아니오", "아니요", "x", "0", "false", ""}
 
 
@@ -85,7 +95,25 @@ class Line:
     email: str | None
 
 
-def read(rows: Sequence[tuple[int, Sequence[str]]]) -> tuple[list[Line], list[Finding]]:
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A business number or login id that a row wants for itself alone."""
+
+    row: int
+    column: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What was read: the flawless lines, what *all* rows claim, and everything wrong so far."""
+
+    lines: list[Line]
+    claims: list[Claim]
+    findings: list[Finding]
+
+
+def read(rows: Sequence[tuple[int, Sequence[str]]]) -> Sheet:
     """The lines under the header, and everything wrong with them. Raises `HeaderMissing`.
 
     Columns may stand in any order and beside others; lines above the header do not matter.
@@ -93,117 +121,170 @@ def read(rows: Sequence[tuple[int, Sequence[str]]]) -> tuple[list[Line], list[Fi
     place, columns = _header(rows)
     body = rows[place + 1 :]
     if not body:
-        return [], [SHEET_EMPTY.at("/file", field="file")]
+        return Sheet([], [], [SHEET_EMPTY.at("/file", field="file")])
     if len(body) > MAX_ROWS:
-        return [], [SHEET_TOO_LONG.at("/file", field="file", most=MAX_ROWS)]
-    lines: list[Line] = []
-    findings: list[Finding] = []
-    for row, cells in body:
-        texts = {
-            title: clean_text(cells[at]) if at < len(cells) else "" for title, at in columns.items()
-        }
-        line, wrong = _line(row, texts)
-        findings += wrong
+        return Sheet([], [], [SHEET_TOO_LONG.at("/file", field="file", most=MAX_ROWS)])
+    sheet = Sheet([], [], [])
+    for number, cells in body:
+        row = _Row(
+            number,
+            {title: clean_text(cells[at]) if at < len(cells) else "" for title, at in columns},
+        )
+        line = _line(row)
         if line is not None:
-            lines.append(line)
-    return lines, findings + _repetitions(lines)
+            sheet.lines.append(line)
+        sheet.claims.extend(row.claims)
+        sheet.findings.extend(row.findings)
+    sheet.findings.extend(_repetitions(sheet.claims))
+    return sheet
 
 
-def _header(rows: Sequence[tuple[int, Sequence[str]]]) -> tuple[int, dict[str, int]]:
+def taken(claims: Sequence[Claim], numbers: Collection[str], ids: Collection[str]) -> list[Finding]:
+    """What the rows claim and somebody has already, of the known numbers and ids."""
+    known = {BRN: numbers, LOGIN_ID: ids}
+    return [
+        CELL_TAKEN.at(
+            _pointer(claim.row, claim.column),
+            row=claim.row,
+            field=claim.column,
+            column=claim.column,
+            value=claim.value,
+        )
+        for claim in claims
+        if claim.value in known[claim.column]
+    ]
+
+
+def _header(rows: Sequence[tuple[int, Sequence[str]]]) -> tuple[int, list[tuple[str, int]]]:
     for place, (_, cells) in enumerate(rows[:20]):
         titles = {"".join(cell.split()).rstrip("*"): at for at, cell in enumerate(cells) if cell}
         if all(column in titles for column in COLUMNS):
-            return place, {column: titles[column] for column in COLUMNS}
+            return place, [(column, titles[column]) for column in COLUMNS]
     raise HeaderMissing(columns=", ".join(COLUMNS))
 
 
-def _line(row: int, texts: dict[str, str]) -> tuple[Line | None, list[Finding]]:
-    findings: list[Finding] = []
+class _Row:
+    """A row being examined: its cells by column, what it claims, and what is wrong with it."""
 
-    def wrong(column: str, hint: str) -> None:
-        pointer = f"/rows/{row}/{column}"
-        finding = CELL_INVALID.at(
-            pointer, row=row, field=column, column=column, value=texts[column], hint=hint
+    def __init__(self, number: int, texts: dict[str, str]) -> None:
+        self.number = number
+        self.texts = texts
+        self.claims: list[Claim] = []
+        self.findings: list[Finding] = []
+
+    def require(self, column: str) -> None:
+        if not self.texts[column]:
+            pointer = _pointer(self.number, column)
+            found = CELL_REQUIRED.at(pointer, row=self.number, field=column, column=column)
+            self.findings.append(found)
+
+    def refuse(self, column: str, hint: str) -> None:
+        self.findings.append(
+            CELL_INVALID.at(
+                _pointer(self.number, column),
+                row=self.number,
+                field=column,
+                column=column,
+                value=self.texts[column],
+                hint=hint,
+            )
         )
-        findings.append(finding)
 
+    def claim(self, column: str, value: str) -> None:
+        self.claims.append(Claim(self.number, column, value))
+
+
+def _pointer(row: int, column: str) -> str:
+    return f"/rows/{row}/{column}"
+
+
+def _line(row: _Row) -> Line | None:
+    texts = row.texts
     kind = KINDS.get(texts["기관구분"])
     for column in ("기관구분", "기관명", "담당자명", "이메일"):
-        if not texts[column]:
-            pointer = f"/rows/{row}/{column}"
-            findings.append(CELL_REQUIRED.at(pointer, row=row, field=column, column=column))
+        row.require(column)
     if kind is None and texts["기관구분"]:
-        wrong("기관구분", "(" + ", ".join(KINDS) + ")")
-    brn = plain_brn(texts["사업자등록번호"]) or None
-    if brn is not None and (kind_of_error := brn_finding(brn)) is not None:
-        wrong("사업자등록번호", kind_of_error.ko)
-    if brn is None and kind == Kind.COMPANY:
-        pointer, column = f"/rows/{row}/사업자등록번호", "사업자등록번호"
-        findings.append(CELL_REQUIRED.at(pointer, row=row, field=column, column=column))
+        row.refuse("기관구분", "(" + ", ".join(KINDS) + ")")
+    brn = _brn(row, kind)
     for column, pattern, hint in (
-        ("우편번호", re.compile(r"[0-9]{5}"), "(5자리 숫자)"),
+        ("우편번호", _POSTCODE, "(5자리 숫자)"),
         ("대표연락처", _PHONE, "(예: 02-1234-5678)"),
         ("휴대전화", _PHONE, "(예: 010-1234-5678)"),
         ("이메일", _EMAIL, "(예: name@example.ac.kr)"),
     ):
         if texts[column] and pattern.fullmatch(texts[column]) is None:
-            wrong(column, hint)
+            row.refuse(column, hint)
+    for column, most in MOST.items():
+        if len(texts[column]) > most:
+            row.refuse(column, f"({most}자 이내)")
     if texts["수도권"].casefold() not in _YES | _NO:
-        wrong("수도권", "(Y 또는 N)")
-    login_id = _login_id(kind, brn, texts)
-    if kind != Kind.COMPANY and not is_login_id(login_id):
-        wrong("아이디", "(영문 소문자로 시작하는 3~32자; 비우면 홈페이지 주소에서 만듭니다)")
-    if findings or kind is None:
-        return None, findings
-    return _made(row, kind, brn, login_id, texts), []
+        row.refuse("수도권", "(Y 또는 N)")
+    login_id = _login_id(row, kind, brn)
+    if row.findings or kind is None:
+        return None
+    return _made(row.number, kind, brn, login_id, texts)
 
 
-def _login_id(kind: Kind | None, brn: str | None, texts: dict[str, str]) -> str:
+def _brn(row: _Row, kind: Kind | None) -> str | None:
+    brn = plain_brn(row.texts[BRN])
+    wrong = brn_finding(brn) if brn else None
+    if wrong is not None:
+        row.refuse(BRN, wrong.ko)
+    elif brn:
+        row.claim(BRN, brn)
+    elif kind == Kind.COMPANY:
+        row.require(BRN)
+    return brn or None
+
+
+def _login_id(row: _Row, kind: Kind | None, brn: str | None) -> str:
     """As given, else by the convention: a company's number, else the homepage's name (M-001)."""
-    if texts["아이디"]:
-        return login_id_of(texts["아이디"])
-    return (brn or "") if kind == Kind.COMPANY else homepage_label(texts["홈페이지"])
+    given = row.texts[LOGIN_ID]
+    if not given and kind == Kind.COMPANY:
+        login_id = brn or ""  # what is wrong with it was said of the number
+    else:
+        login_id = login_id_of(given) if given else homepage_label(row.texts["홈페이지"])
+        if not (is_login_id(login_id) or login_id == brn):
+            row.refuse(LOGIN_ID, _ID_HINT)
+            return login_id
+    if login_id:
+        row.claim(LOGIN_ID, login_id)
+    return login_id
 
 
 def _made(row: int, kind: Kind, brn: str | None, login_id: str, texts: dict[str, str]) -> Line:
     return Line(
         row=row,
         kind=kind,
-        name=texts["기관명"][:200],
+        name=texts["기관명"],
         brn=brn,
-        homepage=texts["홈페이지"][:200] or None,
+        homepage=texts["홈페이지"] or None,
         capital_area=texts["수도권"].casefold() in _YES,
         postcode=texts["우편번호"] or None,
-        address=texts["주소"][:300] or None,
+        address=texts["주소"] or None,
         phone=texts["대표연락처"] or None,
-        university_code=texts["대학코드"][:20] or None,
+        university_code=texts["대학코드"] or None,
         login_id=login_id,
-        person=texts["담당자명"][:50],
-        department=texts["부서"][:100] or None,
+        person=texts["담당자명"],
+        department=texts["부서"] or None,
         mobile=texts["휴대전화"] or None,
         email=texts["이메일"],
     )
 
 
-def _repetitions(lines: Sequence[Line]) -> list[Finding]:
+def _repetitions(claims: Sequence[Claim]) -> list[Finding]:
     findings: list[Finding] = []
-    for column, values in (
-        ("사업자등록번호", [line.brn for line in lines]),
-        ("아이디", [line.login_id for line in lines]),
-    ):
-        first: dict[str, int] = {}
-        for line, value in zip(lines, values, strict=True):
-            if value is None:
-                continue
-            if value in first:
-                findings.append(
-                    CELL_REPEATED.at(
-                        f"/rows/{line.row}/{column}",
-                        row=line.row,
-                        field=column,
-                        column=column,
-                        first=first[value],
-                    )
+    first: dict[tuple[str, str], int] = {}
+    for claim in claims:
+        place = first.setdefault((claim.column, claim.value), claim.row)
+        if place != claim.row:
+            findings.append(
+                CELL_REPEATED.at(
+                    _pointer(claim.row, claim.column),
+                    row=claim.row,
+                    field=claim.column,
+                    column=claim.column,
+                    first=place,
                 )
-            first.setdefault(value, line.row)
+            )
     return findings

@@ -1,5 +1,6 @@
 """What the internal institution routes take and give."""
 
+from datetime import date
 from uuid import UUID
 
 from pydantic import Field
@@ -20,13 +21,15 @@ class ResolveIn(Body):
 
 
 class ResolvedOut(Schema):
-    """`name` is the registered name; `merged_into` the company this one became part of."""
+    """`name` is the registered name; `merged_into` the company this one became part of;
+    `closed_on` the day it was closed (폐업), for the reviewer of something that happened later."""
 
     brn: str
     institution_id: UUID
     kind: str
     name: str
     status: str
+    closed_on: date | None
     merged_into: UUID | None
     created: bool
 

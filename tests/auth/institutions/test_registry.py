@@ -1,8 +1,11 @@
 """The register: companies by number (M-008, M-055), the operator's entries, suspension."""
 
+import asyncio
+
 import pytest
 
 from services.auth.accounts.rules import Role
+from services.auth.institutions.models import Institution
 from services.auth.institutions.rules import homepage_label, plain_company_name
 from tests.auth.conftest import code_of, codes_in
 
@@ -114,10 +117,80 @@ async def test_a_merged_company_is_linked_and_keeps_its_own_entry(auth, operator
     assert item["merged_into"] is not None
 
 
+class Mergers:
+    def __init__(self, auth, headers):
+        self.auth, self.headers = auth, headers
+        self.ids = {}
+
+    async def enter(self, *numbers):
+        for brn in numbers:
+            entered = await enter(self.auth, self.headers, name=f"회사 {brn}", brn=brn)
+            self.ids[brn] = entered.json()["id"]
+
+    async def merge(self, brn, into):
+        return await self.auth.client.post(
+            f"{INSTITUTIONS}/{self.ids[brn]}/merge",
+            json={"into_brn": into},
+            headers=self.headers | {"If-Match": '"1"'},
+        )
+
+
+async def test_after_several_mergers_the_company_that_goes_on_is_named(auth, operator, lead):
+    mergers = Mergers(auth, operator)
+    third = "9998800033"
+    await mergers.enter(BRN, OTHER, third)
+    assert (await mergers.merge(BRN, OTHER)).status_code == 200
+    assert (await mergers.merge(OTHER, third)).status_code == 200
+    assert codes_in(await mergers.merge(third, BRN)) == {"MERGE_TARGET"}  # it would be a circle
+    for brn in (BRN, OTHER):
+        shown = (await auth.client.get(f"/api/v1/auth/companies/{brn}", headers=lead)).json()
+        assert shown["merged_into"]["brn"] == third
+        assert shown["name"] == f"회사 {brn}"  # linked, never rewritten
+
+
+async def test_two_companies_merged_into_each_other_at_once_make_no_circle(auth, operator):
+    mergers = Mergers(auth, operator)
+    await mergers.enter(BRN, OTHER)
+    answers = await asyncio.gather(mergers.merge(BRN, OTHER), mergers.merge(OTHER, BRN))
+    assert sorted(answer.status_code for answer in answers) == [200, 422]
+
+
+async def test_a_company_becomes_part_of_companies_only(auth, operator):
+    mergers = Mergers(auth, operator)
+    await mergers.enter(BRN)
+    await auth.institution("iacf", "한빛대학교산학협력단", brn=OTHER)
+    assert codes_in(await mergers.merge(BRN, OTHER)) == {"MERGE_TARGET"}
+
+
+async def test_a_correction_cannot_make_another_kind_of_institution(auth, operator):
+    """The accounts would keep roles that the new kind does not have."""
+    company = (await enter(auth, operator)).json()
+    university = (await enter(auth, operator, kind="university", name="한빛대", brn=None)).json()
+    await enter(auth, operator, name="푸른소재", brn=OTHER)
+
+    async def correct(known, **more):
+        return await auth.client.put(
+            f"{INSTITUTIONS}/{known['id']}",
+            json=entry(**more),
+            headers=operator | {"If-Match": '"1"'},
+        )
+
+    assert codes_in(await correct(company, kind="agency")) == {"KIND_FIXED"}
+    assert codes_in(await correct(company, brn=OTHER)) == {"BRN_TAKEN"}
+    small = {"kind": "iacf", "brn": None, "company_size": "small"}
+    assert codes_in(await correct(university, **small)) == {"COMPANY_FIELD_ONLY"}
+    assert (await correct(university, kind="iacf", brn=None)).json()["kind"] == "iacf"
+
+
 async def test_a_company_is_shown_with_its_representative_masked(auth, operator, lead):
-    await enter(auth, operator, ceo_name="최산하", company_size="small", industry="기계")
+    entered = await enter(auth, operator, ceo_name="최산하", company_size="small", industry="기계")
+    async with auth.runtime.sessions.begin() as session:
+        row = await session.get(Institution, entered.json()["id"])
+        row.manager_name, row.manager_department, row.address = "박하늘", "총무팀", "서울특별시"
     company = (await auth.client.get(f"/api/v1/auth/companies/{BRN}", headers=lead)).json()
     assert (company["ceo_name"], company["company_size"]) == ("최*하", "small")
+    assert (company["manager_name"], company["manager_department"]) == ("박*늘", "총무팀")
+    assert (company["address"], company["industry"]) == ("서울특별시", "기계")
     missing = await auth.client.get(f"/api/v1/auth/companies/{OTHER}", headers=lead)
     assert code_of(missing) == (404, "NOT_FOUND")
 

@@ -1,5 +1,6 @@
 """Many institutions by one sheet: all right, or nothing saved and everything wrong listed."""
 
+import asyncio
 import io
 import zipfile
 
@@ -75,15 +76,20 @@ async def test_a_sheet_registers_institutions_and_invites_their_people(auth, ope
 
 async def test_everything_wrong_in_every_row_is_listed_and_nothing_saved(auth, operator):
     await auth.institution("company", "있는 회사", brn="9998600024")
+    other = GOOD | {"아이디": "bom"}
+    company = other | {"기관구분": "기업", "아이디": ""}
     rows = [
         GOOD,
-        GOOD | {"기관명": "", "수도권": "아마도", "우편번호": "123"},
-        GOOD | {"기관구분": "학교", "이메일": "x", "휴대전화": "없음"},
+        GOOD | {"기관명": "", "수도권": "아마도", "우편번호": "123"},  # and the id of row 2
+        other | {"기관구분": "학교", "이메일": "x", "휴대전화": "없음"},
         GOOD | {"아이디": "example", "홈페이지": ""},
-        GOOD | {"기관구분": "기업", "사업자등록번호": "1048203900"},
-        GOOD | {"기관구분": "기업", "사업자등록번호": "9998600024"},
-        GOOD | {"기관구분": "기업", "사업자등록번호": ""},
+        company | {"사업자등록번호": "1048203900"},
+        company | {"사업자등록번호": "9998600024", "대표연락처": "?"},
+        company | {"사업자등록번호": ""},
         GOOD | {"홈페이지": "", "아이디": "1abc"},
+        company | {"사업자등록번호": "9998100015", "아이디": "한마루정밀"},
+        other | {"아이디": "yeoreum", "주소": "가" * 301, "담당자명": "가" * 51},
+        other | {"아이디": "operator", "대학코드": "A" * 21},
     ]
     answer = await send(auth, operator, sheet(*rows), save=True)
     assert code_of(answer) == (422, "VALIDATION_FAILED")
@@ -92,15 +98,36 @@ async def test_everything_wrong_in_every_row_is_listed_and_nothing_saved(auth, o
         (3, "기관명", "CELL_REQUIRED"),
         (3, "우편번호", "CELL_INVALID"),
         (3, "수도권", "CELL_INVALID"),
+        (3, "아이디", "CELL_REPEATED"),
         (4, "기관구분", "CELL_INVALID"),
         (4, "휴대전화", "CELL_INVALID"),
         (4, "이메일", "CELL_INVALID"),
         (5, "아이디", "CELL_REPEATED"),
         (6, "사업자등록번호", "CELL_INVALID"),
+        (7, "대표연락처", "CELL_INVALID"),
         (7, "사업자등록번호", "CELL_TAKEN"),
         (8, "사업자등록번호", "CELL_REQUIRED"),
         (9, "아이디", "CELL_INVALID"),
+        (10, "아이디", "CELL_INVALID"),
+        (11, "주소", "CELL_INVALID"),
+        (11, "담당자명", "CELL_INVALID"),
+        (12, "대학코드", "CELL_INVALID"),
+        (12, "아이디", "CELL_TAKEN"),
     ]
+    assert await count(auth) == 2
+
+
+async def test_of_two_who_save_the_same_sheet_at_once_one_is_told_what_is_taken(auth, operator):
+    company = GOOD | {"기관구분": "기업", "사업자등록번호": "9998100015"}
+    answers = await asyncio.gather(
+        *(send(auth, operator, sheet(company), save=True) for _ in range(4))
+    )
+    codes = sorted(answer.status_code for answer in answers)
+    assert codes == [200, 422, 422, 422]
+    refused = [answer for answer in answers if answer.status_code == 422]
+    for answer in refused:
+        found = {(item["field"], item["code"]) for item in answer.json()["errors"]}
+        assert found == {("사업자등록번호", "CELL_TAKEN"), ("아이디", "CELL_TAKEN")}
     assert await count(auth) == 2
 
 
