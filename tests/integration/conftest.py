@@ -21,7 +21,8 @@ def installation() -> Iterator[Stack | None]:
         return
     with tempfile.TemporaryDirectory(prefix="sanhak-integration-") as directory:
         Path(directory).chmod(0o755)  # as root PostgreSQL runs as another user
-        with stack(Path(directory)) as own:
+        # Webhooks go to listeners of the tests, on this machine.
+        with stack(Path(directory), env={"ACCRUAL_WEBHOOK_PRIVATE_TARGETS": "true"}) as own:
             yield own
 
 
