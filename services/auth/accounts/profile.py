@@ -57,7 +57,7 @@ async def change(
             wrong = PW_CURRENT_WRONG.at("/current_password", field="current_password")
             raise Invalid(errors=[wrong])
         owner = Owner(account_id, current_password)
-        await second_factor.prove(sessions, vault, passwords, owner, now=now)
+        await second_factor.prove(sessions, vault, passwords, owner, actor=actor, now=now)
     async with sessions.begin() as session:
         locked = await session.get_one(Account, account_id, with_for_update=True)
         if locked.version != seen:

@@ -13,7 +13,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.auth.accounts import rules, service
 from services.auth.accounts.models import Account, RecoveryCode
 from services.auth.accounts.passwords import Passwords
-from services.auth.accounts.throttle import Throttle
 from services.auth.audit.service import Actor, record
 from services.auth.errors import (
     CODE_WRONG,
@@ -57,7 +56,7 @@ async def begin(
     now: datetime,
 ) -> Enrolment:
     """A new secret, of no effect until `confirm`. Raises `SecondFactorPresent` or `Invalid`."""
-    await prove(sessions, vault, passwords, owner, now=now)
+    await prove(sessions, vault, passwords, owner, actor=actor, now=now)
     secret = pyotp.random_base32()
     async with sessions.begin() as session:
         account = await session.get_one(Account, owner.account_id, with_for_update=True)
@@ -97,7 +96,7 @@ async def renew_recovery_codes(
     now: datetime,
 ) -> list[str]:
     """Ten new codes; the old ones stop working."""
-    await prove(sessions, vault, passwords, owner, now=now)
+    await prove(sessions, vault, passwords, owner, actor=actor, now=now)
     async with sessions.begin() as session:
         account = await session.get_one(Account, owner.account_id, with_for_update=True)
         if account.totp_confirmed_at is None:
@@ -117,7 +116,7 @@ async def remove(
     now: datetime,
 ) -> None:
     """Switch the second factor off. Raises `SecondFactorNeeded` where it is obligatory."""
-    await prove(sessions, vault, passwords, owner, now=now)
+    await prove(sessions, vault, passwords, owner, actor=actor, now=now)
     async with sessions.begin() as session:
         account = await session.get_one(Account, owner.account_id, with_for_update=True)
         if needed_by_operators and account.role in rules.OPERATING_ROLES:
@@ -152,19 +151,21 @@ async def fits(
 
 
 async def prove(
-    sessions: Sessions, vault: Vault, passwords: Passwords, owner: Owner, *, now: datetime
-) -> Account:
-    """The account, if the password given is its own: a stolen token alone must not change how
-    one gets in. Raises `Invalid` (PW_CURRENT_WRONG) or `LoginThrottled`."""
-    async with sessions.begin() as session:
-        account = await service.account_of(session, owner.account_id)
-        place = Throttle(vault, account.login_id, f"change:{account.id}", known_device=True)
-        await place.reserve(session, now=now)
-    if not (await passwords.verify(owner.password, account.password)).ok:
+    sessions: Sessions,
+    vault: Vault,
+    passwords: Passwords,
+    owner: Owner,
+    *,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """Raises `Invalid` (PW_CURRENT_WRONG) unless the password is the owner's, or
+    `LoginThrottled`."""
+    _, right = await service.recognise(
+        sessions, vault, passwords, owner.account_id, owner.password, actor=actor, now=now
+    )
+    if not right:
         raise Invalid(errors=[PW_CURRENT_WRONG.at("/current_password", field="current_password")])
-    async with sessions.begin() as session:
-        await place.forgive(session)
-    return account
 
 
 def _totp_fits(vault: Vault, account: Account, code: str, now: datetime) -> bool:

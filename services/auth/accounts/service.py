@@ -57,19 +57,10 @@ async def change_password(
     """Set a new password (M-002, M-003) and end every session of the account, this one too.
 
     Raises `Invalid` with all findings at once, or `LoginThrottled` after wrong current passwords.
-    Several transactions: no row stays locked while passwords are hashed.
     """
-    async with sessions.begin() as session:
-        account = await account_of(session, account_id)
-        place = Throttle(vault, account.login_id, f"change:{account.id}", known_device=True)
-        await place.reserve(session, now=now)
-    right = (await passwords.verify(change.current, account.password)).ok
-    async with sessions.begin() as session:
-        right = right or await temporary.just_used(
-            session, vault, account_id, change.current, now=now, within=TEMPORARY_COUNTS_FOR
-        )
-        if right:
-            await place.forgive(session)
+    account, right = await recognise(
+        sessions, vault, passwords, account_id, change.current, actor=actor, now=now
+    )
     findings = _findings(account, change, current_right=right, forced=forced)
     if findings:
         raise Invalid(errors=findings)
@@ -81,6 +72,44 @@ async def change_password(
         if change.contact_phone:
             await set_contact(session, changed, change.contact_phone)
         await set_password(session, changed, hashed, must_change=False, actor=actor, now=now)
+
+
+async def recognise(
+    sessions: Sessions,
+    vault: Vault,
+    passwords: Passwords,
+    account_id: UUID,
+    password: str,
+    *,
+    actor: Actor,
+    now: datetime,
+) -> tuple[Account, bool]:
+    """An account of somebody logged in, and whether this is its current password: a stolen token
+    alone must not change how one gets in. Raises `LoginThrottled` after wrong ones.
+
+    Several transactions: no row stays locked while passwords are hashed.
+    """
+    async with sessions.begin() as session:
+        account = await account_of(session, account_id)
+        place = Throttle(vault, account.login_id, f"change:{account.id}", known_device=True)
+        await place.reserve(session, now=now)
+    right = (await passwords.verify(password, account.password)).ok
+    async with sessions.begin() as session:
+        right = right or await temporary.just_used(
+            session, vault, account_id, password, now=now, within=TEMPORARY_COUNTS_FOR
+        )
+        if right:
+            await place.forgive(session)
+        else:
+            record(
+                session,
+                actor,
+                "account.password_refused",
+                object_type="account",
+                object_id=account_id,
+                institution_id=account.institution_id,
+            )
+    return account, right
 
 
 def _findings(

@@ -14,8 +14,8 @@ from shared.db import HasId
 class AuditEvent(HasId, Base):
     """Append-only, by trigger. Never holds a password, a token or a secret.
 
-    `actor` is the subject of the caller's token (an account's id or a client's name), `login_id`
-    what it was called then; `institution_id` is whose matter this is.
+    `actor` is the subject of the caller's token (an account's id or a client's name);
+    `institution_id` is whose matter this is.
     """
 
     __tablename__ = "audit_event"

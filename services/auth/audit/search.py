@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.auth import sheets
 from services.auth.audit.models import AuditEvent
 from services.auth.audit.service import Actor, record
+from services.auth.errors import ExportTooLarge
 
 MAX_EXPORTED = 50_000
 COLUMNS = (
@@ -65,10 +66,12 @@ def matching(wanted: Wanted) -> Select[AuditEvent]:
 async def export(
     session: AsyncSession, wanted: Wanted, *, purpose: str, actor: Actor
 ) -> Sequence[Sequence[Any]]:
-    """The newest matching events as rows of `COLUMNS`, 50,000 at most. Taking them away is itself
-    put on record, with its purpose."""
-    query = matching(wanted).order_by(AuditEvent.id.desc()).limit(MAX_EXPORTED)
+    """The matching events as rows of `COLUMNS`, newest first. Taking them away is itself put on
+    record, with its purpose. Raises `ExportTooLarge` rather than leave some out."""
+    query = matching(wanted).order_by(AuditEvent.id.desc()).limit(MAX_EXPORTED + 1)
     rows = [_row(event) for event in await session.scalars(query)]
+    if len(rows) > MAX_EXPORTED:
+        raise ExportTooLarge(most=MAX_EXPORTED)
     record(
         session,
         actor,

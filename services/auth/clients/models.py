@@ -55,7 +55,7 @@ class ClientSecret(HasId, Base):
 
     client_id: Mapped[str] = mapped_column(ForeignKey("client.id"))
     digest: Mapped[bytes] = mapped_column(LargeBinary(32))
-    hint: Mapped[str] = mapped_column(String(8))  # the first characters, to tell them apart
+    hint: Mapped[str] = mapped_column(String(8))  # a few characters, to tell them apart
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     expires_at: Mapped[datetime | None]
     last_used_at: Mapped[datetime | None]

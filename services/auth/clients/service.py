@@ -8,6 +8,7 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.auth.audit.service import SYSTEM, record
 from services.auth.clients.models import Client, ClientSecret
 from services.auth.clients.rules import SERVICE_CLIENTS, ClientKind
 from services.auth.errors import ClientUnknown
@@ -57,7 +58,7 @@ async def ensure_services(
         row = {"id": name, "kind": ClientKind.SERVICE, "name": name}
         await session.execute(insert(Client).values(row).on_conflict_do_nothing())
         digest = digest_of(secret)
-        await session.execute(
+        former = await session.execute(
             update(ClientSecret)
             .where(
                 ClientSecret.client_id == name,
@@ -65,7 +66,10 @@ async def ensure_services(
                 ClientSecret.expires_at.is_(None),
             )
             .values(expires_at=now + OVERLAP_OF_SERVICES)
+            .returning(ClientSecret.id)
         )
+        if former.first() is not None:
+            record(session, SYSTEM, "client.secret_renewed", object_type="client", object_id=name)
         current = {"client_id": name, "digest": digest, "hint": digest.hex()[:8]}
         await session.execute(
             insert(ClientSecret)

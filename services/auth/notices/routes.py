@@ -7,7 +7,14 @@ from fastapi import APIRouter, Depends, File, Query, Request, Response, UploadFi
 from fastapi.responses import StreamingResponse
 
 from services.auth.accounts.rules import ADMINISTER_ACCOUNTS
-from services.auth.callers import CallingActor, Operator, Runtime, Self, account_id_of
+from services.auth.callers import (
+    CallingActor,
+    Operator,
+    Runtime,
+    Self,
+    Stranger,
+    account_id_of,
+)
 from services.auth.notices import service
 from services.auth.notices.models import Notice, NoticeFile
 from services.auth.notices.rules import Board
@@ -93,9 +100,14 @@ async def read_notice(
 
 @router.get("/{notice_id}/attachments/{file_id}", summary="첨부 내려받기")
 async def download_file(
-    notice_id: UUID, file_id: UUID, reader: Reading, session: Session, runtime: Runtime
+    notice_id: UUID,
+    file_id: UUID,
+    reader: Reading,
+    stranger: Stranger,
+    session: Session,
+    runtime: Runtime,
 ) -> StreamingResponse:
-    file = await service.file_to_download(session, reader, notice_id, file_id)
+    file = await service.file_to_download(session, reader, notice_id, file_id, actor=stranger)
     return StreamingResponse(
         service.content(runtime.files, file),
         media_type=file.media_type,

@@ -241,13 +241,23 @@ async def attach(
 
 
 async def file_to_download(
-    session: AsyncSession, reader: Reader, notice_id: UUID, file_id: UUID
+    session: AsyncSession, reader: Reader, notice_id: UUID, file_id: UUID, *, actor: Actor
 ) -> NoticeFile:
-    """A file of a post the reader may see; raises `NotFound`."""
+    """A file of a post the reader may see; raises `NotFound`. A member's download is on record
+    (A7)."""
     await read(session, reader, notice_id)
     file = await session.get(NoticeFile, file_id)
     if file is None or file.notice_id != notice_id:
         raise NotFound
+    if reader.account_id is not None:
+        record(
+            session,
+            actor.known_as(reader.account_id, reader.institution_id),
+            "notice.file_downloaded",
+            object_type="notice",
+            object_id=notice_id,
+            after={"name": file.name},
+        )
     return file
 
 

@@ -108,24 +108,29 @@ async def log_in(issuer: Issuer, login: Login, *, actor: Actor, now: datetime) -
     rehashed = await issuer.passwords.hash(login.password) if verified.outdated else None
     if account.totp_confirmed_at is not None and not by_temporary:
         await _check_second_factor(issuer, account, login.code, actor, now=now)
+    issued: Issued | None = None
     async with issuer.sessions.begin() as session:
         current, institution = await _locked(session, account.id)
         if current.password != stored:  # changed while we hashed: this one is the old one
             raise LoginFailed
-        _refuse_disabled(current, institution)
-        await place.forgive(session)
-        current.password = rehashed or current.password
-        current.last_login_at = now
-        record(
-            session,
-            actor.known_as(current.id, institution.id),
-            "session.started",
-            object_type="account",
-            object_id=current.id,
-        )
-        issued = await _start(
-            issuer, session, current, institution, forced=by_temporary, actor=actor, now=now
-        )
+        if _is_open(current, institution):
+            await place.forgive(session)
+            current.password = rehashed or current.password
+            current.last_login_at = now
+            record(
+                session,
+                actor.known_as(current.id, institution.id),
+                "session.started",
+                object_type="account",
+                object_id=current.id,
+            )
+            issued = await _start(
+                issuer, session, current, institution, forced=by_temporary, actor=actor, now=now
+            )
+        else:
+            _record_refusal(session, current, actor)
+    if issued is None:
+        raise LoginFailed if current.status == Status.REMOVED else AccountDisabled
     return replace(issued, device=None if device else devices.mark(issuer.vault, login_id))
 
 
@@ -242,6 +247,25 @@ async def client_token(
 ) -> Issued:
     """A token for a service or a partner; raises `ClientUnknown`, `ScopeNotAllowed` or
     `OAuthProblem`."""
+    try:
+        return await _client_token(issuer, login, actor=actor, now=now)
+    except ClientUnknown:
+        async with issuer.sessions.begin() as session:
+            client = await session.get(Client, login.client_id)
+            record(
+                session,
+                actor,
+                "client.refused",
+                object_type="client",
+                object_id=client.id if client is not None else "unknown",
+                institution_id=client.institution_id if client is not None else None,
+            )
+        raise
+
+
+async def _client_token(
+    issuer: Issuer, login: ClientLogin, *, actor: Actor, now: datetime
+) -> Issued:
     async with issuer.sessions.begin() as session:
         client = await clients_service.recognise(session, login.client_id, login.secret, now=now)
         if client.kind == ClientKind.SERVICE:
@@ -253,6 +277,13 @@ async def client_token(
         else:
             claims = await _partner_claims(session, client, login, actor)
             lifetime = rules.PARTNER_LIFETIME
+            record(
+                session,
+                replace(actor, client_id=client.id).known_as(client.id, client.institution_id),
+                "client.token_issued",
+                object_type="client",
+                object_id=client.id,
+            )
     claims |= {"iss": issuer.name, "sub": client.id, "client_id": client.id, "pv": client.pv}
     token = await issuer.keys.sign(claims, lifetime=lifetime, now=now)
     return Issued(token, int(lifetime.total_seconds()), str(claims["scope"]))
@@ -387,10 +418,3 @@ async def _locked(session: AsyncSession, account_id: UUID) -> tuple[Account, Ins
 def _is_open(account: Account, institution: Institution) -> bool:
     suspended = institution.status == institution_rules.Status.SUSPENDED
     return account.status == Status.ACTIVE and not suspended
-
-
-def _refuse_disabled(account: Account, institution: Institution) -> None:
-    if account.status == Status.REMOVED:
-        raise LoginFailed
-    if not _is_open(account, institution):
-        raise AccountDisabled

@@ -44,6 +44,57 @@ async def test_refused_logins_are_on_record_without_what_was_typed(auth, operato
     assert "Wrong#Secret1" not in str(events)
 
 
+async def test_every_refusal_is_on_record_also_of_those_who_know_the_password(auth, operator):
+    account = await auth.account()
+    headers = await auth.bearer()
+    body = {"current_password": "Wrong#12345", "new_password": "x", "confirm_password": "x"}
+    await auth.client.post("/api/v1/auth/password", json=body, headers=headers)
+    await auth.client.post(
+        "/api/v1/auth/second-factor", json={"current_password": "no"}, headers=headers
+    )
+    await auth.client.post(f"/api/v1/auth/accounts/{account.id}/disable", headers=operator)
+    assert code_of(await auth.log_in(address="203.0.113.9")) == (400, "ACCOUNT_DISABLED")
+    found = await search(auth, operator, f"object_id={account.id}")
+    assert [(event["action"], event["address"]) for event in found[:4]] == [
+        ("login.refused", "203.0.113.9"),
+        ("account.disabled", "127.0.0.1"),
+        ("account.password_refused", "127.0.0.1"),
+        ("account.password_refused", "127.0.0.1"),
+    ]
+
+
+async def test_partner_systems_leave_a_trail_when_they_come_and_when_they_are_refused(
+    auth, operator
+):
+    account = await auth.account()
+    headers = await auth.bearer()
+    terms = {"name": "학사", "scopes": ["accrual:read"], "addresses": ["203.0.113.0/28"]}
+    registered = await auth.client.post("/api/v1/auth/clients", json=terms, headers=headers)
+    secret = registered.json()["secret"]
+
+    async def come(client_id, client_secret, address):
+        return await auth.client.post(
+            "/api/v1/auth/token",
+            data={"grant_type": "client_credentials"},
+            auth=(client_id, client_secret),
+            headers={"X-Forwarded-For": address},
+        )
+
+    await come(secret["client_id"], secret["client_secret"], "203.0.113.9")
+    await come(secret["client_id"], secret["client_secret"], "198.51.100.7")  # stolen?
+    await come(secret["client_id"], "wrong", "203.0.113.9")
+    await come("my-secret-as-id", "x", "203.0.113.9")
+    found = await search(auth, operator, "object_type=client")
+    assert [(event["action"], event["object_id"], event["address"]) for event in found] == [
+        ("client.refused", "unknown", "203.0.113.9"),
+        ("client.refused", secret["client_id"], "203.0.113.9"),
+        ("client.refused", secret["client_id"], "198.51.100.7"),
+        ("client.token_issued", secret["client_id"], "203.0.113.9"),
+        ("client.registered", secret["client_id"], "127.0.0.1"),
+    ]
+    assert found[2]["institution_id"] == str(account.institution_id)
+
+
 async def test_events_are_found_by_kind_object_place_and_time(auth, operator):
     account = await auth.account()
     for measure in ("disable", "enable", "unlock"):
@@ -116,6 +167,16 @@ async def test_taking_events_away_needs_a_purpose_and_is_itself_on_record(auth, 
     assert (rows[0][:3], rows[1][1]) == (("일시", "행위", "행위자"), "session.started")
     [event] = await search(auth, operator, "action=audit.exported")
     assert (event["purpose"], event["after"]) == ("월간 보안 점검", {"rows": 1})
+
+
+async def test_an_export_never_leaves_anything_out_silently(auth, operator, monkeypatch):
+    monkeypatch.setattr("services.auth.audit.search.MAX_EXPORTED", 1)
+    await auth.account()
+    for _ in range(2):
+        await auth.log_in()
+    path = f"{EVENTS}/export?purpose=월간 점검&action=session.started"
+    refused = await auth.client.get(path, headers=operator)
+    assert code_of(refused) == (422, "EXPORT_TOO_LARGE")
 
 
 async def test_a_cell_that_looks_like_a_formula_is_made_harmless(auth, operator):

@@ -145,6 +145,9 @@ async def test_files_come_back_byte_for_byte_as_attachments(board, lead):
     assert file.headers["content-disposition"].startswith("attachment")
     assert file.headers["x-content-type-options"] == "nosniff"
     assert code_of(await board.call("get", path, headers={})) == (404, "NOT_FOUND")
+    query = "/api/v1/auth/audit/events?action=notice.file_downloaded"
+    [event] = (await board.auth.client.get(query, headers=board.headers)).json()["items"]
+    assert (event["login_id"], event["after"]) == ("maru", {"name": "안내문.pdf"})
     assert (await board.call("delete", path)).status_code == 204
     assert code_of(await board.call("get", path)) == (404, "NOT_FOUND")
 

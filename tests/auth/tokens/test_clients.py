@@ -1,7 +1,9 @@
 """Tokens for services: narrowed to one target, and to what the table of callers allows."""
 
 import pytest
+from sqlalchemy import select
 
+from services.auth.audit.models import AuditEvent
 from services.auth.clients import service as clients_service
 from shared.clock import utc_now
 from tests.auth.conftest import SERVICE_SECRETS, claims_of, code_of
@@ -74,6 +76,9 @@ async def test_a_service_with_a_new_secret_can_use_the_old_one_for_another_hour(
     async with auth.runtime.sessions.begin() as session:
         await clients_service.ensure_services(session, {"accrual": "n" * 32}, now=utc_now())
     form = {"grant_type": "client_credentials", "audience": "auth"}
+    async with auth.runtime.sessions() as session:
+        query = select(AuditEvent.object_id).where(AuditEvent.action == "client.secret_renewed")
+        assert (await session.scalars(query)).all() == ["accrual"]
     for secret in ("n" * 32, SERVICE_SECRETS["accrual"]):
         answer = await auth.client.post("/api/v1/auth/token", data=form, auth=("accrual", secret))
         assert answer.status_code == 200
