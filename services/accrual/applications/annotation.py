@@ -12,12 +12,12 @@ from openpyxl.utils import column_index_from_string
 from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.worksheet import Worksheet
 
-from services.accrual.applications import cells
 from services.accrual.applications.columns import Column
-from services.accrual.applications.files import is_workbook
 from services.accrual.applications.template import INPUT_SHEET
 from services.accrual.applications.workbook import RESULT_SHEET, Sheet, open_grids, read_sheet
 from shared.problems import Finding, Lang
+from shared.sheets.cells import is_blank, plain
+from shared.sheets.workbooks import is_workbook
 
 _AUTHOR = "산학 마일리지"
 _FILLS = {
@@ -75,8 +75,8 @@ def _copied(data: bytes, sheet: Sheet, columns: Sequence[Column]) -> openpyxl.Wo
     grid = next(grid for grid in open_grids(data, columns) if grid.name == sheet.name)
     for number, line in enumerate(grid.rows, 1):
         for position, cell in enumerate(line, grid.first_column + 1):
-            if not cells.is_blank(cell):
-                _write(page.cell(number, position), cells.plain(cell))
+            if not is_blank(cell):
+                _write(page.cell(number, position), plain(cell))
     return workbook
 
 

@@ -13,12 +13,12 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.accrual.applications import access
-from services.accrual.applications.cells import plain
 from services.accrual.applications.checks import Verdict
 from services.accrual.applications.models import Application, ApplicationRow
 from services.accrual.applications.service import add_rows
 from shared.caller import institution_of
 from shared.clock import seoul_day
+from shared.sheets.cells import plain
 from shared.tokens import Claims
 
 LOOK_BACK = timedelta(days=2 * 365)

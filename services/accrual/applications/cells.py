@@ -17,12 +17,11 @@ Nothing a cell can hold makes these functions raise.
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date, datetime, time, timedelta
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime, timedelta
 
 from services.accrual import errors
-from shared.problems import FindingKind
+from shared.sheets.cells import SPACE_LIKE, Cell, Fault, plain
 
 EARLIEST_YEAR = 1950
 MAX_HOURS = 10_000
@@ -33,10 +32,6 @@ _SUGGESTIBLE = 64  # longer text is nobody's number
 _SPREADSHEET_DAY_0 = date(1899, 12, 30)
 _SERIAL_DAYS = range(36_526, 73_051)  # 2000-01-01 to 2099-12-31: other numbers mean something else
 
-_SPACE_LIKE = re.compile(
-    # controls; zero-width and direction marks; lone surrogates, which no database stores
-    "[\x00-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+"
-)
 _SEPARATORS = re.compile(r"[\s*·./_\u2010-\u2015\u2212-]+")
 _WON = re.compile(r"[₩\\]?\s*([0-9]{1,3}(?:[, ][0-9]{3})+|[0-9]+)(?:\.0+)?\s*원?", re.ASCII)
 _HOURS = re.compile(r"([0-9]+)(?:\.0+)?\s*(?:시간|[hH])?", re.ASCII)
@@ -44,28 +39,8 @@ _YEAR = re.compile(r"([0-9]{4})(?:\.0+)?\s*(?:학?년도?)?", re.ASCII)
 _DAY = re.compile(r"([0-9]{4})\D{1,3}([0-9]{1,2})\D{1,3}([0-9]{1,2})(?:\D.*)?|([0-9]{8})", re.ASCII)
 
 
-class Fault(NamedTuple):
-    """Why a cell has no value. The reader of a file may put one in place of the cell."""
-
-    kind: FindingKind
-    suggestion: str | None = None
-    params: Mapping[str, Any] = {}
-
-
-Cell = str | int | float | date | datetime | time | timedelta | Fault | None
-"""A cell as a workbook, delimited text or JSON gives it."""
-
 Value = str | int | date
 """A cell after normalisation; the empty string is a cell left blank."""
-
-
-def is_blank(cell: Cell) -> bool:
-    return cell is None or (isinstance(cell, str) and not cell.strip())
-
-
-def are_blank(cells: Sequence[Cell]) -> bool:
-    """Whether a row is blank; most are not, and their first cell says so."""
-    return is_blank(cells[0]) and all(map(is_blank, cells))
 
 
 def brn(cell: Cell) -> str | Fault:
@@ -121,7 +96,7 @@ def text(cell: Cell, limit: int) -> str | Fault:
         return cell
     line = cell if isinstance(cell, str) else plain(cell)
     if not (line.isprintable() and unicodedata.is_normalized("NFC", line)):
-        line = _SPACE_LIKE.sub(" ", unicodedata.normalize("NFC", line))
+        line = SPACE_LIKE.sub(" ", unicodedata.normalize("NFC", line))
     line = " ".join(line.split())
     if len(line) > limit:
         return Fault(errors.TEXT_TOO_LONG, None, {"limit": limit, "length": len(line)})
@@ -250,23 +225,4 @@ def _suggested_day(typed: str) -> str | None:
 
 def shown(cell: Cell) -> str:
     """A cell as a finding repeats it: one line, cut short."""
-    return _SPACE_LIKE.sub(" ", plain(cell)[:_SHOWN])
-
-
-def plain(cell: Cell) -> str:
-    """A cell as the text a person would type for it; what nobody can read is `#오류`."""
-    if isinstance(cell, str):
-        return cell
-    if isinstance(cell, bool):
-        return str(cell).upper()
-    if isinstance(cell, (int, float)) and abs(cell) < 10**22:  # false for NaN as well
-        return str(int(cell)) if cell == int(cell) else str(cell)
-    if isinstance(cell, int):  # Python refuses to print thousands of digits
-        return "#오류"
-    if isinstance(cell, datetime):
-        return f"{cell:%Y%m%d}" if cell.time() == time() else cell.isoformat(" ")
-    if isinstance(cell, date):
-        return f"{cell:%Y%m%d}"
-    if isinstance(cell, Fault):
-        return "#오류"
-    return "" if cell is None else str(cell)
+    return SPACE_LIKE.sub(" ", plain(cell)[:_SHOWN])

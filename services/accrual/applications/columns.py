@@ -14,7 +14,8 @@ from functools import partial
 from typing import Literal
 
 from services.accrual.applications import cells
-from services.accrual.applications.cells import Cell, Fault, Value
+from services.accrual.applications.cells import Value
+from shared.sheets.cells import Cell, Fault
 
 Parser = Callable[[Cell], Value | Fault]
 

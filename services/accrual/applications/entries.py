@@ -7,12 +7,13 @@ from typing import Any, cast
 
 from services.accrual import errors
 from services.accrual.applications import cells
-from services.accrual.applications.cells import Cell, Fault, Value
+from services.accrual.applications.cells import Value
 from services.accrual.applications.claims import contract_of
 from services.accrual.applications.columns import COLUMNS, Column
 from services.accrual.applications.rows import RawRow
 from services.accrual.criteria.rules import FieldRule, Posted
 from shared.problems import Finding, FindingKind
+from shared.sheets.cells import Cell, Fault, is_blank
 
 
 @dataclass(slots=True)
@@ -64,7 +65,7 @@ class Check:
         for column, cell in zip(self.columns, entry.cells, strict=True):
             if column.key == key:
                 params = {"column": column.ko, "column_en": column.en} | params
-                if not cells.is_blank(cell):
+                if not is_blank(cell):
                     params.setdefault("value", cells.shown(cell))
         self.findings.append(
             kind.at(
@@ -117,14 +118,14 @@ def _parsed(
     parse = column.parser(today)
     kinds = set(map(type, sheet_column))
     if bool in kinds or Fault in kinds:  # True equals 1; a fault has no hash
-        values = ["" if cells.is_blank(cell) else parse(cell) for cell in sheet_column]
+        values = ["" if is_blank(cell) else parse(cell) for cell in sheet_column]
         return values, values
     distinct = set(sheet_column)
     if kinds == {str} and column.type == "text":
         texts = [str(cell) for cell in distinct]
         if cells.are_clean(texts, column.limit):
             return cast("Sequence[str]", sheet_column), texts
-    known = {cell: "" if cells.is_blank(cell) else parse(cell) for cell in distinct}
+    known = {cell: "" if is_blank(cell) else parse(cell) for cell in distinct}
     return [known[cell] for cell in sheet_column], known.values()
 
 

@@ -13,9 +13,7 @@ import xlsxwriter
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.accrual.applications.cells import plain
 from services.accrual.applications.columns import COLUMNS, Column
-from services.accrual.applications.delimited import safe_field
 from services.accrual.applications.models import (
     Application,
     ApplicationCompany,
@@ -25,6 +23,8 @@ from services.accrual.applications.models import (
 from services.accrual.applications.moves import NAMES
 from services.accrual.applications.privacy import masked
 from services.accrual.criteria.service import versions
+from shared.sheets.cells import plain
+from shared.sheets.delimited import safe_field
 
 _AT_ONCE = 1_000
 

@@ -22,12 +22,12 @@ from services.accrual.applications.schemas import (
     SavedOut,
 )
 from services.accrual.applications.template_routes import XlsxResponse
-from services.accrual.errors import FileTooLarge
 from shared.clock import utc_now
 from shared.db import Session
 from shared.files import MAX_FILE_BYTES, attachment_headers, clean_name
 from shared.paging import Cursor, PageRequest
 from shared.preconditions import SeenVersion, tag
+from shared.sheets.errors import FileTooLarge
 
 router = APIRouter(prefix="/api/v1/accrual/applications/{application_id}/rows", tags=["적립명단"])
 

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
-from services.accrual.applications.cells import Cell, Value
+from services.accrual.applications.cells import Value
 from services.accrual.applications.columns import Column
+from shared.sheets.cells import Cell
 
 
 class RawRow(NamedTuple):

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from datetime import date
 
 from services.accrual import errors
-from services.accrual.applications import cells
 from services.accrual.applications.cells import Value
 from services.accrual.applications.claims import claim_keys, company_key, last_eligible_day
 from services.accrual.applications.entries import Check, Entry, read_entries
 from services.accrual.applications.rows import RawRow, Row
 from services.accrual.criteria.rules import Assessment, FieldRule, Posted, assess
 from shared.problems import Finding, FindingKind
+from shared.sheets.cells import are_blank
 
 MAX_ROWS = 5_000  # M-015; a deployment may set another
 ADVISED_ROWS = 1_000
@@ -56,7 +56,7 @@ def check_rows(
     `absent` the keys of columns a sheet does not have, reported once and not on every row. Blank
     rows are passed over.
     """
-    filled = [row for row in raw if not cells.are_blank(row.cells)]
+    filled = [row for row in raw if not are_blank(row.cells)]
     if not filled or len(filled) > max_rows:
         kind = errors.TOO_MANY_ROWS if filled else errors.NO_ROWS
         return Checked((), (kind.at("/rows", limit=max_rows),), Assessment(()), {})

@@ -18,7 +18,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.accrual.applications import access, audit
 from services.accrual.applications.bounds import bounded
 from services.accrual.applications.bulk import copy_rows
-from services.accrual.applications.cells import is_blank
 from services.accrual.applications.checks import Verdict, judge, store_summary
 from services.accrual.applications.columns import COLUMNS
 from services.accrual.applications.errors import (
@@ -34,6 +33,7 @@ from shared.caller import institution_of
 from shared.clock import seoul_day
 from shared.jobs import enqueue
 from shared.problems import Invalid, NotFound, Stale
+from shared.sheets.cells import is_blank
 from shared.tokens import Claims
 
 APPLYING_KINDS = frozenset({"university", "iacf"})

@@ -13,13 +13,14 @@ from operator import itemgetter
 
 from services.accrual import errors
 from services.accrual.applications import cells
-from services.accrual.applications.cells import Cell, Fault
 from services.accrual.applications.columns import Column, header_key
-from services.accrual.applications.delimited import decode, records
-from services.accrual.applications.files import Grid, is_workbook, open_workbook
 from services.accrual.applications.rows import RawRow
 from services.accrual.applications.rules import MAX_ROWS
 from shared.problems import Finding
+from shared.sheets.cells import Cell, Fault, are_blank, is_blank, plain
+from shared.sheets.delimited import decode, records
+from shared.sheets.errors import HeaderMissing
+from shared.sheets.workbooks import Grid, is_workbook, open_workbook
 
 HEADER_WITHIN = 30  # lines
 HEADER_MATCHES = 3  # columns a line must name to be the header
@@ -65,7 +66,7 @@ def read_sheet(data: bytes, columns: Sequence[Column], *, max_rows: int = MAX_RO
         elif sheet is not None and sheet.rows:
             ignored.append(grid.name)
     if chosen is None:
-        raise errors.HeaderMissing(columns=", ".join(c.ko for c in columns if c.required))
+        raise HeaderMissing(columns=", ".join(c.ko for c in columns if c.required))
     if ignored:
         finding = errors.SHEETS_IGNORED.at("", read=chosen.name, ignored=", ".join(ignored))
         return replace(chosen, findings=(*chosen.findings, finding))
@@ -157,11 +158,11 @@ def _header_findings(
 ) -> Iterator[Finding]:
     seen: dict[str, int] = {}
     for number, cell in enumerate(header, first_column + 1):
-        name = cells.text(cells.plain(cell)[:_SHOWN], _SHOWN)
+        name = cells.text(plain(cell)[:_SHOWN], _SHOWN)
         if not name or isinstance(name, Fault):
             continue
         pointer = f"/columns/{letters(number)}"
-        column = names.get(header_key(cells.plain(cell)))
+        column = names.get(header_key(plain(cell)))
         if column is None:
             yield errors.COLUMN_UNKNOWN.at(pointer, row=row, header=name)
         elif column.key not in seen:
@@ -213,7 +214,7 @@ def _rows(
             picked = pick(line)
         else:  # blanks to the last column, and one more for the absent ones
             picked = pick((*line[:width], *("",) * (width + 1 - min(len(line), width))))
-        if cells.are_blank(picked):
+        if are_blank(picked):
             continue
         if starts:
             picked = _unmerged(number, picked, columns, merged)
@@ -250,7 +251,7 @@ def _unmerged(
     """A row with what a merged cell above says of it; an amount is said once, not of every row."""
     row = list(picked)
     for index, (bottom, cell) in merged.items():
-        if number <= bottom and cells.is_blank(row[index]):
+        if number <= bottom and is_blank(row[index]):
             amount = columns[index].type in ("won", "hours")
             row[index] = Fault(errors.MERGED_AMOUNT) if amount else cell
     return tuple(row)

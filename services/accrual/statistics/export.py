@@ -14,11 +14,11 @@ import xlsxwriter
 from sqlalchemy import Select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.accrual.applications.delimited import safe_field
 from services.accrual.applications.models import Application
 from services.accrual.applications.moves import NAMES
 from services.accrual.statistics import service
 from services.accrual.statistics.rules import Window
+from shared.sheets.delimited import safe_field
 from shared.tokens import Claims
 
 _AT_ONCE = 1_000

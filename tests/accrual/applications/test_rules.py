@@ -8,12 +8,13 @@ from hypothesis import strategies as st
 
 from services.accrual import errors
 from services.accrual.applications.bounds import bounded
-from services.accrual.applications.cells import Fault
 from services.accrual.applications.claims import claim_key, company_key, last_eligible_day
 from services.accrual.applications.columns import COLUMNS
 from services.accrual.applications.rows import raw_rows
 from services.accrual.applications.rules import check_evidence, check_rows
 from services.accrual.criteria.rules import Posted, assess
+from shared.sheets import errors as sheet_errors
+from shared.sheets.cells import Fault
 from tests.accrual.applications.sheets import (
     HANBIT,
     KCCI,
@@ -523,7 +524,7 @@ cell = st.one_of(
     st.dates(),
     st.datetimes(),
     st.timedeltas(),
-    st.just(Fault(errors.CELL_ERROR)),
+    st.just(Fault(sheet_errors.CELL_ERROR)),
 )
 
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.accrual import errors
 from services.accrual.applications import cells
-from services.accrual.applications.cells import Fault
 from services.accrual.applications.columns import COLUMNS
+from shared.sheets import errors as sheet_errors
+from shared.sheets.cells import Fault
 from tests.accrual.applications.sheets import KCCI, TODAY
 
 COURSE_WORDS = {c.key: c for c in COLUMNS["CURRICULUM"]}["course_type"].words
@@ -210,7 +210,7 @@ def test_a_word_of_a_choice_in_any_spelling(word, code):
 
 
 def test_a_fault_of_the_reader_passes_through_every_parser():
-    fault = Fault(errors.CELL_ERROR)
+    fault = Fault(sheet_errors.CELL_ERROR)
     for column in (column for columns in COLUMNS.values() for column in columns):
         assert column.parser(TODAY)(fault) is fault
 

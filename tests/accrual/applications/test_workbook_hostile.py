@@ -8,12 +8,12 @@ import zipfile
 
 import pytest
 
-from services.accrual import errors
-from services.accrual.applications import files
 from services.accrual.applications.columns import COLUMNS
-from services.accrual.applications.files import open_workbook, unpack
 from services.accrual.applications.workbook import read_sheet
-from services.accrual.applications.worksheets import is_ordinary, survey
+from shared.sheets import errors as sheet_errors
+from shared.sheets import workbooks as files
+from shared.sheets.workbooks import open_workbook, unpack
+from shared.sheets.worksheets import is_ordinary, survey
 from tests.accrual.applications.sheets import lines_of, repacked, xlsx
 
 HIRING = COLUMNS["HIRING"]
@@ -41,22 +41,22 @@ def read(data):
 @pytest.mark.parametrize(
     ("data", "problem"),
     [
-        (b"", errors.FileEmpty),
-        (b"x" * (files.MAX_BYTES + 1), errors.FileTooLarge),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 600, errors.FileOldExcel),
+        (b"", sheet_errors.FileEmpty),
+        (b"x" * (files.MAX_BYTES + 1), sheet_errors.FileTooLarge),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 600, sheet_errors.FileOldExcel),
         (
             b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"),
-            errors.FileEncrypted,
+            sheet_errors.FileEncrypted,
         ),
-        (b"SCDSA004\x00\x00", errors.FileEncrypted),
-        (b"\x9b DRMONE  This Document is encrypted", errors.FileEncrypted),
-        (b"<## NASCA DRM FILE - VER1.00 ##>", errors.FileEncrypted),
-        (b"\n<html><table><tr><td>", errors.FileType),  # what some systems call .xls
-        (b"%PDF-1.7\x00\x01", errors.FileType),
-        (b"PK\x03\x04 and nothing behind it", errors.FileUnusable),
-        (RIGHT[:-100], errors.FileUnusable),
-        (b"\xff\xff\xff\xff,", errors.FileEncoding),
-        (b"\xff\xfe\x00\xd8", errors.FileEncoding),
+        (b"SCDSA004\x00\x00", sheet_errors.FileEncrypted),
+        (b"\x9b DRMONE  This Document is encrypted", sheet_errors.FileEncrypted),
+        (b"<## NASCA DRM FILE - VER1.00 ##>", sheet_errors.FileEncrypted),
+        (b"\n<html><table><tr><td>", sheet_errors.FileType),  # what some systems call .xls
+        (b"%PDF-1.7\x00\x01", sheet_errors.FileType),
+        (b"PK\x03\x04 and nothing behind it", sheet_errors.FileUnusable),
+        (RIGHT[:-100], sheet_errors.FileUnusable),
+        (b"\xff\xff\xff\xff,", sheet_errors.FileEncoding),
+        (b"\xff\xfe\x00\xd8", sheet_errors.FileEncoding),
     ],
 )
 def test_what_is_no_sheet_is_refused_by_its_content(data, problem):
@@ -71,7 +71,7 @@ def test_another_zip_is_no_workbook():
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr("word/document.xml", "<w/>")
-    with pytest.raises(errors.FileType):
+    with pytest.raises(sheet_errors.FileType):
         read(file.getvalue())
 
 
@@ -79,21 +79,21 @@ def test_another_zip_is_no_workbook():
     ("cell", "problem"),
     [
         # Each of these makes the parser reserve gigabytes and abort the process.
-        (b'<c r="XFD1048576"><v>1</v></c>', errors.FileOversized),
-        (b"<c r='XFD1048576'><v>1</v></c>", errors.FileOversized),
-        (b'<c\n\tr = "XFD1048576"><v>1</v></c>', errors.FileOversized),
-        (b'<c s="0" r="XFD1048576"><v>1</v></c>', errors.FileOversized),
-        (b'<x:c xmlns:x="x" r="XFD1048576"><v>1</v></x:c>', errors.FileOversized),
-        (b'<c r="zz99999"><v>1</v></c>', errors.FileOversized),
-        (b'<c r="XFD1048576" t="inlineStr"><is><t>1</t></is></c>', errors.FileOversized),
-        (b'<c r="ZZZZZZZ1"><v>1</v></c>', errors.FileUnusable),
-        (b'<c r="B99999999999"><v>1</v></c>', errors.FileUnusable),
-        (b'<c r="B5000000000"><v>1</v></c>', errors.FileUnusable),
-        (b'<c r="&#90;Z9999"><v>1</v></c>', errors.FileOversized),
-        (b'<c r=""><v>1</v></c>', errors.FileUnusable),
-        (b'</row><row r="99999999"><c><v>1</v></c>', errors.FileUnusable),
-        (b'</row><row r="-1"><c><v>1</v></c>', errors.FileUnusable),
-        (b'<c r="A9" r= "XFD1048576"><v>1</v></c>', errors.FileUnusable),
+        (b'<c r="XFD1048576"><v>1</v></c>', sheet_errors.FileOversized),
+        (b"<c r='XFD1048576'><v>1</v></c>", sheet_errors.FileOversized),
+        (b'<c\n\tr = "XFD1048576"><v>1</v></c>', sheet_errors.FileOversized),
+        (b'<c s="0" r="XFD1048576"><v>1</v></c>', sheet_errors.FileOversized),
+        (b'<x:c xmlns:x="x" r="XFD1048576"><v>1</v></x:c>', sheet_errors.FileOversized),
+        (b'<c r="zz99999"><v>1</v></c>', sheet_errors.FileOversized),
+        (b'<c r="XFD1048576" t="inlineStr"><is><t>1</t></is></c>', sheet_errors.FileOversized),
+        (b'<c r="ZZZZZZZ1"><v>1</v></c>', sheet_errors.FileUnusable),
+        (b'<c r="B99999999999"><v>1</v></c>', sheet_errors.FileUnusable),
+        (b'<c r="B5000000000"><v>1</v></c>', sheet_errors.FileUnusable),
+        (b'<c r="&#90;Z9999"><v>1</v></c>', sheet_errors.FileOversized),
+        (b'<c r=""><v>1</v></c>', sheet_errors.FileUnusable),
+        (b'</row><row r="99999999"><c><v>1</v></c>', sheet_errors.FileUnusable),
+        (b'</row><row r="-1"><c><v>1</v></c>', sheet_errors.FileUnusable),
+        (b'<c r="A9" r= "XFD1048576"><v>1</v></c>', sheet_errors.FileUnusable),
     ],
 )
 def test_a_far_cell_is_refused_however_it_is_spelled(cell, problem):
@@ -112,17 +112,17 @@ def test_a_far_cell_is_refused_however_it_is_spelled(cell, problem):
     ],
 )
 def test_a_place_stated_twice_is_no_xml_though_the_parser_takes_the_second(twice):
-    with pytest.raises(errors.FileUnusable):
+    with pytest.raises(sheet_errors.FileUnusable):
         read(edited(SHEET, rb"</sheetData>", b'<row r="9">' + twice + b"</row></sheetData>"))
     row = b'<row r="9" r="1048576"><c r="A9"><v>1</v></c></row></sheetData>'
-    with pytest.raises(errors.FileUnusable):
+    with pytest.raises(sheet_errors.FileUnusable):
         read(edited(SHEET, rb"</sheetData>", row))
 
 
 def test_many_cells_without_a_place_are_counted():
     wide = b"<c><v>1</v></c>" * 50_000
     tall = b'</row><row r="9999"><c r="A9999"><v>1</v></c>'
-    with pytest.raises(errors.FileOversized):
+    with pytest.raises(sheet_errors.FileOversized):
         read(with_cell(wide + tall))
 
 
@@ -179,7 +179,7 @@ def test_a_survey_counts_places_as_the_parser_does():
 
 
 def test_counts_that_make_the_parser_reserve_memory_are_refused():
-    with pytest.raises(errors.FileUnsafe):
+    with pytest.raises(sheet_errors.FileUnsafe):
         read(edited(STRINGS, rb'uniqueCount="\d+"', b'uniqueCount="4294967295"'))
 
 
@@ -192,18 +192,18 @@ def test_counts_that_make_the_parser_reserve_memory_are_refused():
 )
 @pytest.mark.parametrize("part", [SHEET, STRINGS, "xl/workbook.xml", "docProps/app.xml"])
 def test_document_types_are_refused_in_every_part(part, prologue):
-    with pytest.raises(errors.FileUnsafe):
+    with pytest.raises(sheet_errors.FileUnsafe):
         read(edited(part, rb"\?>", b"?>" + prologue))
 
 
 def test_other_encodings_than_utf8_are_refused():
-    with pytest.raises(errors.FileUnsafe):
+    with pytest.raises(sheet_errors.FileUnsafe):
         read(edited(SHEET, rb'encoding="UTF-8"', b'encoding="UTF-7"'))
 
     def utf16(parts):
         parts[SHEET] = parts[SHEET].decode().encode("utf-16")
 
-    with pytest.raises(errors.FileUnsafe):
+    with pytest.raises(sheet_errors.FileUnsafe):
         read(repacked(RIGHT, utf16))
 
 
@@ -211,13 +211,13 @@ def test_a_bomb_is_refused_before_it_unfolds():
     def bomb(parts):
         parts["xl/worksheets/sheet2.xml"] = b" " * (30 * 2**20)
 
-    with pytest.raises(errors.FileUnsafe):
+    with pytest.raises(sheet_errors.FileUnsafe):
         read(repacked(RIGHT, bomb))
 
 
 def test_more_xml_than_any_sheet_needs_is_refused(monkeypatch):
     monkeypatch.setattr(files, "MAX_XML_BYTES", 1_000)
-    with pytest.raises(errors.FileOversized):
+    with pytest.raises(sheet_errors.FileOversized):
         read(RIGHT)
 
 
@@ -226,17 +226,17 @@ def test_an_entry_that_lies_about_its_size_is_refused():
     place = data.rindex(b"PK\x01\x02", 0, data.rindex(SHEET.encode()))
     (size,) = struct.unpack_from("<I", data, place + 24)
     struct.pack_into("<I", data, place + 24, size - 50)
-    with pytest.raises(errors.FileUnusable):
+    with pytest.raises(sheet_errors.FileUnusable):
         read(bytes(data))
 
 
 def test_an_archive_of_thousands_of_entries_or_of_doubles_is_refused():
-    with pytest.raises(errors.FileUnsafe):
+    with pytest.raises(sheet_errors.FileUnsafe):
         read(repacked(RIGHT, lambda parts: parts.update({f"{n}.bin": b"" for n in range(1_001)})))
     file = io.BytesIO(RIGHT)
     with zipfile.ZipFile(file, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
         archive.writestr(SHEET, b"<worksheet/>")
-    with pytest.raises(errors.FileUnsafe):
+    with pytest.raises(sheet_errors.FileUnsafe):
         read(file.getvalue())
 
 
@@ -247,19 +247,19 @@ def test_an_encrypted_archive_says_so():
         while (start := data.find(signature, start)) >= 0:
             data[start + offset] |= 1
             start += 4
-    with pytest.raises(errors.FileEncrypted):
+    with pytest.raises(sheet_errors.FileEncrypted):
         read(bytes(data))
 
 
 @pytest.mark.parametrize("text", ['"' * 200_000, '"a\t' * 60_000, 'a""' * 60_000, '"\n' * 60_000])
 def test_quotes_without_end_cost_no_more_than_other_text(text):
-    with pytest.raises(errors.FileUnusable):
+    with pytest.raises(sheet_errors.FileUnusable):
         read(f"x\n{text}".encode())
 
 
 @pytest.mark.parametrize("text", ["\n" * 200_000, "," * 200_000])
 def test_lines_and_cells_without_end_are_refused(text):
-    with pytest.raises(errors.FileUnusable):
+    with pytest.raises(sheet_errors.FileUnusable):
         read(text.encode())
 
 
@@ -302,7 +302,7 @@ def test_mutilated_workbooks_are_read_or_refused(seed):
             for grid in open_workbook(data):
                 list(grid.rows)
             outcomes.add("read")
-        except errors.FileUnusable:
+        except sheet_errors.FileUnusable:
             outcomes.add("refused")
     assert outcomes == {"read", "refused"}
 

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.accrual.applications.columns import COLUMNS, header_key
-from services.accrual.applications.delimited import records, safe_field
 from services.accrual.applications.rules import check_rows
 from services.accrual.applications.workbook import letters, read_pasted, read_sheet
-from services.accrual.errors import FileUnusable, HeaderMissing
+from shared.sheets.delimited import records, safe_field
+from shared.sheets.errors import FileUnusable, HeaderMissing
 from tests.accrual.applications.sheets import (
     KCCI,
     TODAY,

@@ -27,9 +27,9 @@ from python_calamine import (
     SheetVisibleEnum,
 )
 
-from services.accrual import errors
-from services.accrual.applications.cells import Cell, Fault
-from services.accrual.applications.worksheets import Survey, is_ordinary, sheet_parts, survey
+from shared.sheets import errors
+from shared.sheets.cells import Cell, Fault
+from shared.sheets.worksheets import Survey, is_ordinary, sheet_parts, survey
 
 MAX_BYTES = 10 * 2**20
 MAX_PARTS = 1_000

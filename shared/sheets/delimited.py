@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from services.accrual import errors
+from shared.sheets import errors
 
 MAX_RECORDS = 100_000
 MAX_FIELDS = 1_000

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from posixpath import normpath
 from xml.parsers import expat
 
-from services.accrual import errors
-from services.accrual.applications.cells import Fault
+from shared.sheets import errors
+from shared.sheets.cells import Fault
 
 # A cell or row whose tag is not, to its last sign, what spreadsheets write: the place first and
 # within 10,000 rows and 104 columns, no error, not hidden. Whole tags, because of two `r` in one
