@@ -80,12 +80,12 @@ class Transfer(Base):
 class Entry(Base):
     """What one transfer did to one account, with the balance it left. Append-only, hash-chained.
 
-    A hold and its release are entries of amount 0 that change `held`.
+    A hold and its release are entries of amount 0 that change `held`. Along an account neither
+    versions nor `recorded_at` go back, so `version_at` finds an instant by halving.
     """
 
     __tablename__ = "entry"
     __table_args__ = (
-        Index("ix_entry_account_id_recorded_at", "account_id", "recorded_at"),
         Index(
             "ix_entry_dated_back",
             "account_id",

@@ -207,15 +207,16 @@ async def account(session: AsyncSession, institution_id: UUID) -> Balance:
 async def balance_as_of(session: AsyncSession, institution_id: UUID, instant: datetime) -> int:
     """The balance at an instant, as known today.
 
-    That is what was recorded by then, one index probe, and what was recorded later with effect by
-    then: the few entries that are dated back have an index of their own.
+    That is what was recorded by then, a few probes of the primary key, and what was recorded later
+    with effect by then: the few entries that are dated back have an index of their own.
     """
     mine = Entry.account_id == institution_id
     known_then = (
         select(Entry.balance)
-        .where(mine, Entry.recorded_at <= instant)
-        .order_by(Entry.recorded_at.desc(), Entry.version.desc())
-        .limit(1)
+        .where(
+            mine,
+            Entry.version == select(func.version_at(institution_id, instant)).scalar_subquery(),
+        )
         .scalar_subquery()
     )
     learned_later = (

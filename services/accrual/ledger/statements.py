@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ScalarSelect, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.accrual.ledger.models import Entry, Transfer
@@ -54,9 +54,10 @@ def lines(institution_id: UUID, wanted: Filter) -> Select[Entry, Transfer]:
         .where(Entry.account_id == institution_id, Entry.amount != 0)
     )
     if wanted.since is not None:
-        query = query.where(Entry.recorded_at >= _midnight(wanted.since))
+        query = query.where(Entry.version > _version_before(institution_id, wanted.since))
     if wanted.until is not None:
-        query = query.where(Entry.recorded_at < _midnight(wanted.until + timedelta(days=1)))
+        after = wanted.until + timedelta(days=1)
+        query = query.where(Entry.version <= _version_before(institution_id, after))
     if wanted.field is not None:
         query = query.where(Transfer.field == wanted.field)
     if wanted.title is not None:
@@ -93,5 +94,7 @@ async def balance_by_field(
     return [FieldBalance(field, int(points)) for field, points in await session.execute(query)]
 
 
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), SEOUL)
+def _version_before(institution_id: UUID, day: date) -> ScalarSelect[int]:
+    """How many entries were recorded before a Korean day began. Evaluated once for a statement."""
+    last = datetime.combine(day, time(), SEOUL) - timedelta(microseconds=1)
+    return select(func.version_at(institution_id, last)).scalar_subquery()

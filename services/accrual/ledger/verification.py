@@ -39,8 +39,8 @@ _CHAINS = """
             AND e.held = sum(CASE WHEN e.account_id <> t.debit_account THEN 0
                 WHEN t.state = 'pending' THEN t.amount
                 WHEN t.pending_id IS NULL THEN 0 ELSE -hold.amount END) OVER so_far
-            AND e.hash = chain(''::bytea, e.account_id, e.version, e.amount, e.balance, e.held,
-                e.effective_at, e.recorded_at, t.digest) OVER so_far AS whole
+            AND e.hash = chain(''::bytea, entry_content(e.account_id, e.version, e.amount,
+                e.balance, e.held, e.effective_at, e.recorded_at, t.digest)) OVER so_far AS whole
         FROM entry AS e
         LEFT JOIN transfer AS t ON t.id = e.transfer_id
         LEFT JOIN transfer AS hold ON hold.id = t.pending_id
