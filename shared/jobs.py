@@ -53,20 +53,25 @@ async def enqueue(
     `lock`: jobs with the same lock run one after the other. `once`: no second job with this name
     while one is still waiting. Arguments must be JSON.
     """
-    try:
+
+    async def defer() -> None:
+        connection = await (await session.connection()).get_raw_connection()
+        deferrer = _enqueuer.configure_task(
+            task,
+            allow_unknown=True,
+            lock=lock,
+            queueing_lock=once,
+            schedule_in={"seconds": in_seconds} if in_seconds is not None else None,
+            connection=connection.driver_connection,
+        )
+        await deferrer.defer_async(trace=trace_id.get(), **args)
+
+    if once is None:
+        await defer()
+        return
+    with suppress(AlreadyEnqueued):
         async with session.begin_nested():  # a refused `once` must not spoil the transaction
-            connection = await (await session.connection()).get_raw_connection()
-            deferrer = _enqueuer.configure_task(
-                task,
-                allow_unknown=True,
-                lock=lock,
-                queueing_lock=once,
-                schedule_in={"seconds": in_seconds} if in_seconds is not None else None,
-                connection=connection.driver_connection,
-            )
-            await deferrer.defer_async(trace=trace_id.get(), **args)
-    except AlreadyEnqueued:
-        pass
+            await defer()
 
 
 class Jobs:

@@ -1,6 +1,7 @@
 """Value-moving requests that span a call to the ledger: act, ask, answer.
 
-Three steps, since no transaction stays open while another service is asked:
+A move that promises the ledger nothing is one transaction. For the others there are three steps,
+since no transaction stays open while another service is asked:
 
 1. one transaction takes the Idempotency-Key, makes the move and writes the promise down;
 2. the ledger is asked (should it not answer, a job goes on later);
@@ -29,7 +30,7 @@ from services.exchange.clients import Ledger
 from services.exchange.orders import driver, journal, service
 from services.exchange.orders.driver import Outcome, Promise
 from services.exchange.orders.models import Order
-from services.exchange.orders.rules import Use
+from services.exchange.orders.rules import PROMISED, Use
 from shared import idempotency
 from shared.caller import Caller
 from shared.db import SessionMaker, Sessions
@@ -102,7 +103,10 @@ async def _perform(
     async with run.sessions.begin() as session:
         begun = await _claim(session, ticket, order_id)
         if begun is None:
-            await move(session)
+            order = await move(session)
+            if order.settlement not in PROMISED:
+                await _as_written(session, order)
+                return await _store(session, ticket, status, answer(order))
         else:
             order_id = begun
         promise = await driver.open_promise(session, order_id)
@@ -131,11 +135,16 @@ async def _preview(sessions: Sessions, move: Move, answer: Answer) -> BaseModel:
     """What `_perform` would answer before the ledger is asked, and nothing of it stays."""
     async with sessions() as session:
         order = await move(session)
-        await session.flush()
-        await session.refresh(order)
+        await _as_written(session, order)
         shown = answer(order)
         await session.rollback()
     return shown
+
+
+async def _as_written(session: AsyncSession, order: Order) -> None:
+    """The order with what the database itself fills in."""
+    await session.flush()
+    await session.refresh(order)
 
 
 async def _claim(session: AsyncSession, ticket: Ticket, order_id: UUID) -> UUID | None:

@@ -113,6 +113,10 @@ class Move:
 
 
 BUYER, SELLER, OPERATOR, SYSTEM = (frozenset({party}) for party in Party)
+# Written down, and not yet answered by the ledger.
+PROMISED = frozenset(
+    {Settlement.HOLDING, Settlement.POSTING, Settlement.VOIDING, Settlement.REFUNDING}
+)
 LIVE = frozenset({Use.REQUESTED, Use.ACCEPTED, Use.IN_USE})  # these keep their slot
 CHARGED = frozenset({Use.COMPLETED, Use.CANCELLED, Use.NO_SHOW})
 _REQUESTED = frozenset({Use.REQUESTED})
