@@ -6,8 +6,13 @@ MAKEFLAGS += --no-print-directory
 
 PORT ?= 8000
 DATA ?= var
+# Where backups and every change since go, when set: make run ARCHIVE=/srv/backups
+ARCHIVE ?=
+UNTIL ?=
 # Where a pytest run should look: make test T=tests/accrual
 T ?=
+# Seconds for which make fuzz asks as each kind of user
+FOR ?= 60
 VENV := .venv
 BIN := $(VENV)/bin
 SERVICES := auth accrual exchange grants
@@ -16,7 +21,7 @@ SERVICES := auth accrual exchange grants
 
 .PHONY: run
 run: $(VENV)/installed ## Start everything here, with its own PostgreSQL and demo data [PORT=8000 DATA=var]
-	@$(BIN)/python -m deploy.local run --port $(PORT) --data $(DATA)
+	@$(BIN)/python -m deploy.local run --port $(PORT) --data $(DATA) $(if $(ARCHIVE),--archive "$(ARCHIVE)")
 
 .PHONY: demo
 demo: $(VENV)/installed-dev ## Walk through the product, on what runs here or on a fresh installation
@@ -29,6 +34,14 @@ status: $(VENV)/installed ## Show what runs [DATA=var]
 .PHONY: stop
 stop: $(VENV)/installed ## Stop what runs [DATA=var]
 	@$(BIN)/python -m deploy.local stop --data $(DATA)
+
+.PHONY: backup
+backup: $(VENV)/installed ## Copy what runs; it was started with ARCHIVE=… [ARCHIVE=/srv/backups DATA=var]
+	@$(BIN)/python -m deploy.local backup --data $(DATA) --archive "$(ARCHIVE)"
+
+.PHONY: restore
+restore: $(VENV)/installed ## Make DATA anew, as it was at a moment [ARCHIVE=… DATA=new UNTIL=2026-11-22T13:00:00+09:00]
+	@$(BIN)/python -m deploy.local restore --data $(DATA) --archive "$(ARCHIVE)" $(if $(UNTIL),--until $(UNTIL))
 
 ##@ Work on it
 
@@ -58,6 +71,10 @@ lint: $(VENV)/installed-dev ## The quick half of check
 .PHONY: migration
 migration: $(VENV)/installed-dev ## Write a migration from the models [S=accrual M="what it does"]
 	@$(BIN)/python -m deploy.local migration "$(S)" "$(M)"
+
+.PHONY: fuzz
+fuzz: $(VENV)/installed-dev ## Ask every route what it never expects, as every kind of user [FOR=60]
+	@$(BIN)/python -m tests.fuzz --seconds $(FOR)
 
 .PHONY: bench
 bench: $(VENV)/installed-dev ## Measure the hot paths
