@@ -39,8 +39,12 @@ def make_env(file: Path, *options: str) -> subprocess.CompletedProcess[str]:
 def containers(tmp_path_factory: pytest.TempPathFactory) -> Containers:
     file = tmp_path_factory.mktemp("compose") / "env"
     assert make_env(file).returncode == 0
+    return config(file)
+
+
+def config(file: Path, *options: str) -> Containers:
     shown = subprocess.run(
-        ["docker", "compose", "--env-file", str(file), "config", "--format", "json"],
+        ["docker", "compose", "--env-file", str(file), *options, "config", "--format", "json"],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -57,6 +61,40 @@ def test_every_container_is_hardened(containers: Containers) -> None:
         assert "cap_add" not in container, name
         assert container["security_opt"] == ["no-new-privileges:true"], name
         assert not container.get("privileged"), name
+
+
+def test_no_container_can_take_the_host_with_it(containers: Containers) -> None:
+    for name, container in containers.items():
+        assert 0 < int(container["mem_limit"]) <= 2 * 2**30, name
+        assert container["memswap_limit"] == container["mem_limit"], name
+        assert container["pids_limit"] <= 256, name
+
+
+def test_there_are_two_of_every_service_and_they_leave_in_good_order(
+    containers: Containers,
+) -> None:
+    for service in SERVICES:
+        assert containers[service]["deploy"]["replicas"] == 2, service
+    for name in (*SERVICES, "gateway"):
+        grace = parse_seconds(containers[name]["stop_grace_period"])
+        assert int(containers[name]["environment"]["DRAIN_SECONDS"]) + 25 < grace, name
+
+
+def test_metrics_are_collected_only_when_asked_for_and_seen_only_on_this_host(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "env"
+    assert make_env(file).returncode == 0
+    assert "prometheus" not in config(file)
+    watching = config(file, "--profile", "observability")["prometheus"]
+    assert watching["read_only"] is True
+    assert [port["host_ip"] for port in watching["ports"]] == ["127.0.0.1"]
+    assert set(watching["networks"]) == {"services", "operators"}  # never the database's
+
+
+def parse_seconds(duration: str) -> int:
+    minutes, _, seconds = duration.rpartition("m")
+    return int(minutes or 0) * 60 + int(seconds.removesuffix("s"))
 
 
 def test_only_the_gateway_is_published_and_only_to_this_host(containers: Containers) -> None:
