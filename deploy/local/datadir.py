@@ -29,7 +29,7 @@ class DataDir:
         self.files_dir = self.path / "files"
         self._lock = self.path / "lock"
         self._status = self.path / "status.json"
-        self._secrets = self.path / "secrets.json"
+        self.secrets_file = self.path / "secrets.json"
         self._prepared = self.postgres_dir / "prepared.json"
 
     @contextlib.contextmanager
@@ -70,11 +70,11 @@ class DataDir:
 
     def secret(self, name: str) -> str:
         """The secret of that name, made at its first use and kept."""
-        known = _read(self._secrets)
+        known = _read(self.secrets_file)
         if name not in known:
             # 32 bytes, in the form that is a key of authenticated encryption as well.
             known[name] = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
-            write_private(self._secrets, json.dumps(known, indent=2))
+            write_private(self.secrets_file, json.dumps(known, indent=2))
         return str(known[name])
 
     def prepared(self) -> dict[str, str]:

@@ -23,9 +23,9 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, LiteralString, Self
 from urllib.parse import quote
 
 import psycopg
@@ -66,21 +66,26 @@ THROW_AWAY_SETTINGS = {
 class Cluster:
     """One PostgreSQL server of ours: its directory, how to start it, and what lies in it."""
 
-    def __init__(self, data_dir: Path, *, durable: bool = True) -> None:
+    def __init__(
+        self, data_dir: Path, *, durable: bool = True, settings: Mapping[str, str] | None = None
+    ) -> None:
         self.data_dir = data_dir.resolve()
         self.durable = durable
+        self._settings = SETTINGS | ({} if durable else THROW_AWAY_SETTINGS) | dict(settings or {})
         self.pgdata = self.data_dir / "pgdata"
         self.socket_dir = _socket_dir(self.data_dir)
-        self._passwords_file = self.data_dir / "passwords.json"
+        self.passwords_file = self.data_dir / "passwords.json"
         self._process: subprocess.Popen[bytes] | None = None
 
     @classmethod
-    def start(cls, data_dir: Path, *, durable: bool = True) -> Self:
+    def start(
+        cls, data_dir: Path, *, durable: bool = True, settings: Mapping[str, str] | None = None
+    ) -> Self:
         """A running server on `data_dir`, made there first if needed; `stop()` ends it.
 
         Raises `LocalError` when it does not come up, with the end of its log.
         """
-        cluster = cls(data_dir, durable=durable)
+        cluster = cls(data_dir, durable=durable, settings=settings)
         cluster.prepare()
         log = cluster.data_dir / "postgres.log"
         with log.open("ab") as output:
@@ -109,10 +114,9 @@ class Cluster:
 
     def command(self) -> list[str]:
         """The server as a foreground process: SIGINT is its orderly end, also if we die first."""
-        settings = SETTINGS | ({} if self.durable else THROW_AWAY_SETTINGS)
-        settings["unix_socket_directories"] = str(self.socket_dir)
+        settings = self._settings | {"unix_socket_directories": str(self.socket_dir)}
         options = [f"--{name}={value}" for name, value in settings.items()]
-        return self._as_server([binary("postgres"), "-D", str(self.pgdata), *options])
+        return self.as_server([binary("postgres"), "-D", str(self.pgdata), *options])
 
     def accepts_connections(self) -> bool:
         try:
@@ -197,9 +201,20 @@ class Cluster:
 
     def psql_command(self, database: str) -> tuple[list[str], dict[str, str]]:
         """The arguments and the environment of an interactive superuser session."""
+        arguments, env = self.client_command("psql")
+        return [*arguments, "-d", database], os.environ | env
+
+    def client_command(self, name: str) -> tuple[list[str], dict[str, str]]:
+        """One of the server's client programs as the superuser, and what its environment needs."""
         password = self._passwords().get(SUPERUSER, "")
-        arguments = [binary("psql"), "-h", str(self.socket_dir), "-U", SUPERUSER, "-d", database]
-        return arguments, os.environ | {"PGPASSWORD": password}
+        arguments = [binary(name), "-h", str(self.socket_dir), "-U", SUPERUSER]
+        return arguments, {"PGPASSWORD": password}
+
+    def ask(self, question: LiteralString, database: str = "postgres") -> str:
+        """The one value that the superuser is told."""
+        with self._connect(SUPERUSER, database) as connection:
+            (value,) = connection.execute(question).fetchone() or ("",)
+        return str(value)
 
     def _ensure_service_database(
         self, connection: psycopg.Connection[Any], name: str, password: str
@@ -243,7 +258,7 @@ class Cluster:
         write_private(password_file, password)
         tether.give_to_unprivileged(password_file)
         command = [binary("initdb"), *arguments, f"--pwfile={password_file}"]
-        done = subprocess.run(self._as_server(command), capture_output=True, text=True, check=False)
+        done = subprocess.run(self.as_server(command), capture_output=True, text=True, check=False)
         password_file.unlink()
         if done.returncode != 0:
             shutil.rmtree(self.pgdata, ignore_errors=True)
@@ -271,16 +286,17 @@ class Cluster:
                 )
             time.sleep(0.05)
 
-    def _as_server(self, argv: list[str]) -> list[str]:
+    def as_server(self, argv: list[str]) -> list[str]:
+        """`argv`, as the account that owns the server's files."""
         reached = [Path(argv[0]), self.pgdata, self.socket_dir]
         return tether.unprivileged(argv, signal.SIGINT, reached)
 
     def _passwords(self) -> dict[str, str]:
-        passwords: dict[str, str] = json.loads(self._passwords_file.read_text())
+        passwords: dict[str, str] = json.loads(self.passwords_file.read_text())
         return passwords
 
     def _keep_passwords(self, passwords: dict[str, str]) -> None:
-        write_private(self._passwords_file, json.dumps(passwords, indent=2))
+        write_private(self.passwords_file, json.dumps(passwords, indent=2))
 
 
 def binary(name: str) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy.local import table, welcome
+from deploy.local.backup import archiving
 from deploy.local.child import ROOT
 from deploy.local.datadir import DataDir
 from deploy.local.errors import LocalError
@@ -23,21 +24,38 @@ from deploy.local.table import SERVICES, Table
 PREPARE_TIMEOUT_S = 300.0
 
 
-async def run(data: DataDir, port_of: Mapping[str, int], *, demo: bool, say: Say) -> None:
+async def run(
+    data: DataDir,
+    port_of: Mapping[str, int],
+    *,
+    demo: bool,
+    say: Say,
+    archive: Path | None = None,
+) -> None:
     """Runs everything until SIGINT or SIGTERM; a second signal stops without waiting.
 
-    Raises `LocalError` when the directory or a port is taken or a process cannot start.
+    `archive`: where the embedded server hands its changes, for `backup` and `restore`. Raises
+    `LocalError` when the directory or a port is taken or a process cannot start.
     """
     with data.lock():
         refuse_busy(port_of)
-        await Installation(data, port_of, demo=demo, say=say).run()
+        await Installation(data, port_of, demo=demo, say=say, archive=archive).run()
 
 
 class Installation:
     """One run of everything on one data directory."""
 
-    def __init__(self, data: DataDir, port_of: Mapping[str, int], *, demo: bool, say: Say) -> None:
+    def __init__(
+        self,
+        data: DataDir,
+        port_of: Mapping[str, int],
+        *,
+        demo: bool,
+        say: Say,
+        archive: Path | None = None,
+    ) -> None:
         self._data = data
+        self._archive = archive
         self._port_of = port_of
         self._demo = demo
         self._say = say
@@ -91,7 +109,8 @@ class Installation:
         missing = [service for service in SERVICES if service not in given]
         if not missing:
             return given
-        cluster = Cluster(self._data.postgres_dir)
+        settings = archiving(self._archive) if self._archive is not None else None
+        cluster = Cluster(self._data.postgres_dir, settings=settings)
         await asyncio.to_thread(cluster.prepare)
         await self._supervisor.start([table.postgres(cluster)])
         return given | await asyncio.to_thread(cluster.ensure_service_databases, missing)
