@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx2
 from fastapi import APIRouter, FastAPI, Request, Response
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError
 from sqlalchemy.pool import QueuePool
 
 from shared.app import Check, Note, create_app, problem_response
@@ -17,7 +17,7 @@ from shared.http import Identity, RevocationFeed
 from shared.idempotency import Replayed
 from shared.jobs import watch_backlog
 from shared.metrics import Metrics
-from shared.problems import UpstreamUnavailable
+from shared.problems import FindingKind, Invalid, UpstreamUnavailable
 from shared.settings import ServiceSettings
 from shared.tokens import AUDIENCE, KeySource, TokenVerifier
 
@@ -120,14 +120,20 @@ async def _on_replayed(_request: Request, error: Exception) -> Response:
     return error.response()
 
 
+NUL_CHARACTER = FindingKind(
+    "NUL_CHARACTER", ko="쓸 수 없는 문자(NUL)가 있습니다.", en="There is a NUL character."
+)
 # Conditions that pass by themselves: lock timeout, deadlock, shutdown, too many connections.
 _PASSING = ("55P03", "40P01", "40001", "57P", "53", "08")
 
 
 async def _on_database_error(request: Request, error: Exception) -> Response:
-    """A database that is busy or away is 503, to be tried again; anything else is our fault."""
+    """A database that is busy or away is 503, to be tried again; anything else is our fault, but
+    for a NUL, which never gets as far as the server."""
     assert isinstance(error, DBAPIError)
     sqlstate = getattr(error.orig, "sqlstate", None)
+    if isinstance(error, DataError) and sqlstate is None:
+        return problem_response(request, Invalid(errors=[NUL_CHARACTER.at("")]))
     if error.connection_invalidated or sqlstate is None or sqlstate.startswith(_PASSING):
         problem = UpstreamUnavailable(service="database", headers={"Retry-After": "1"})
         return problem_response(request, problem)

@@ -43,6 +43,11 @@ async def fail_at_commit(buyer: Buyer, session: Session) -> None:
     await session.execute(text("INSERT INTO thing VALUES (7), (7)"))
 
 
+@router.get("/things")
+async def find_things(buyer: Buyer, session: Session, name: str) -> None:
+    await session.execute(text("SELECT CAST(:name AS text)"), {"name": name})
+
+
 @pytest.fixture
 async def service(runtime_of, client_of):
     runtime = await runtime_of("exchange", Settings)
@@ -106,6 +111,14 @@ async def test_a_commit_that_fails_never_reaches_the_client_as_success(service, 
     )
     assert answer.status_code == 500
     assert await service.count() == 0
+
+
+async def test_a_character_no_database_stores_is_the_callers_mistake(service, tokens):
+    """Not 503: a client that is told to come back would come back for ever."""
+    headers = tokens.headers("exchange:buy")
+    answer = await service.get("/api/v1/exchange/things?name=a%00b", headers=headers)
+    assert answer.status_code == 422
+    assert [item["code"] for item in answer.json()["errors"]] == ["NUL_CHARACTER"]
 
 
 async def test_a_crash_answers_with_the_trace_id_under_which_it_is_logged(service, tokens):
