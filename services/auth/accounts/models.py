@@ -1,7 +1,6 @@
 """Accounts: who may log in, for which institution, with which permissions."""
 
 from datetime import datetime
-from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import (
@@ -16,13 +15,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.auth.accounts.rules import Field, FieldChange, OneTime, Role, Status
-from services.auth.base import Base
+from services.auth.base import Base, one_of
 from shared.db import HasId, HasTimes
-
-
-def one_of(column: str, values: type[StrEnum]) -> CheckConstraint:
-    allowed = ", ".join(f"'{value}'" for value in values)
-    return CheckConstraint(f"{column} IN ({allowed})", name=column)
 
 
 class Account(HasId, HasTimes, Base):

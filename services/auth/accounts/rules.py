@@ -130,8 +130,9 @@ _BRN_ID = re.compile(r"([0-9]{3})-?([0-9]{2})-?([0-9]{5})")
 
 
 def login_id_of(text: str) -> str:
-    """A typed login id as it is stored: small letters; a business number without hyphens."""
-    folded = unicodedata.normalize("NFKC", text).strip().casefold()
+    """A typed login id as it is stored: small letters; a business number without hyphens. What no
+    database can hold becomes a character that no id has."""
+    folded = unicodedata.normalize("NFKC", text).strip().casefold().replace("\x00", "\ufffd")
     return _BRN_ID.sub(r"\1\2\3", folded) if _BRN_ID.fullmatch(folded) else folded
 
 

@@ -8,15 +8,9 @@ from pydantic import ConfigDict, Field, StringConstraints
 
 from services.auth.accounts import rules
 from services.auth.accounts.rules import Role
+from services.auth.institutions.schemas import Email, Phone
 from shared.schemas import Body, Schema
 
-PHONE = r"^[0-9+][0-9-]{6,18}$"
-EMAIL = r"^[^@\s,;<>]{1,64}@[^@\s,;<>]+\.[^@\s,;<>]+$"
-
-Phone = Annotated[str, StringConstraints(pattern=PHONE), Field(examples=["02-6050-0000"])]
-Email = Annotated[
-    str, StringConstraints(pattern=EMAIL, max_length=254), Field(examples=["a@hanbit.example"])
-]
 Typed = Annotated[str, StringConstraints(strip_whitespace=False, max_length=1_000)]
 """A password or code as typed, blanks included: the findings tell about them."""
 
@@ -211,10 +205,6 @@ class FieldEventOut(Schema):
     change: str
     changed_by: str
     at: datetime
-
-
-class PurposeIn(Body):
-    purpose: str = Field(min_length=5, max_length=200, description="열람 목적")
 
 
 class PersonOut(Schema):

@@ -94,8 +94,8 @@ def listed(manager: Manager, *, institution_id: UUID | None, text: str | None) -
     if institution_id is not None:
         query = query.where(Account.institution_id == institution_id)
     if text:
-        like = "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-        query = query.where(or_(Account.login_id.ilike(like), Account.name.ilike(like)))
+        found = [one.icontains(text, autoescape=True) for one in (Account.login_id, Account.name)]
+        query = query.where(or_(*found))
     return query
 
 

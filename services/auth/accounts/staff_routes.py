@@ -22,11 +22,11 @@ from services.auth.accounts.schemas import (
     OpenedOut,
     PersonIn,
     PersonOut,
-    PurposeIn,
     StaffIn,
 )
 from services.auth.accounts.staff import Grant, Manager, NewAccount, Opened, Person
 from services.auth.callers import Managing, Operator, Runtime
+from services.auth.institutions.schemas import PurposeIn
 from shared.app import language
 from shared.clock import utc_now
 from shared.db import Session

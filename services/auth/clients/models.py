@@ -16,7 +16,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from services.auth.base import Base
+from services.auth.base import Base, one_of
 from services.auth.clients.rules import ClientKind
 from shared.db import HasId, HasTimes
 
@@ -40,7 +40,7 @@ class Client(HasTimes, Base):
     version: Mapped[int] = mapped_column(server_default=text("1"))
 
     __table_args__ = (
-        CheckConstraint(f"kind IN ('{ClientKind.SERVICE}', '{ClientKind.PARTNER}')", name="kind"),
+        one_of("kind", ClientKind),
         CheckConstraint(
             "kind = 'service' OR institution_id IS NOT NULL", name="partner_has_institution"
         ),

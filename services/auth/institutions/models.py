@@ -1,20 +1,14 @@
 """Institutions: universities and their IACFs, companies, agencies, the operator, the ministry."""
 
 from datetime import date, datetime
-from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from services.auth.base import Base
+from services.auth.base import Base, one_of
 from services.auth.institutions.rules import Kind, Status
 from shared.db import HasId, HasTimes
-
-
-def one_of(column: str, values: type[StrEnum]) -> CheckConstraint:
-    allowed = ", ".join(f"'{value}'" for value in values)
-    return CheckConstraint(f"{column} IN ({allowed})", name=column)
 
 
 class Institution(HasId, HasTimes, Base):

@@ -55,10 +55,8 @@ def listed(
     if status is not None:
         query = query.where(Institution.status == status)
     if text:
-        safe = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-        query = query.where(
-            or_(Institution.name.ilike(f"%{safe}%"), Institution.brn.like(f"{safe}%"))
-        )
+        named = Institution.name.icontains(text, autoescape=True)
+        query = query.where(or_(named, Institution.brn.startswith(text, autoescape=True)))
     return query
 
 

@@ -6,15 +6,14 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from services.auth.institutions.rules import Kind, Status
+from services.auth.institutions.rules import EMAIL, PHONE, POSTCODE, Kind, Status
 from shared.schemas import Body, FindingOut, Schema
 
-Phone = Annotated[str, StringConstraints(pattern=r"^[0-9+][0-9-]{6,18}$")]
+Phone = Annotated[str, StringConstraints(pattern=PHONE), Field(examples=["02-6050-0000"])]
 Email = Annotated[
-    str,
-    StringConstraints(pattern=r"^[^@\s,;<>]{1,64}@[^@\s,;<>]+\.[^@\s,;<>]+$", max_length=254),
+    str, StringConstraints(pattern=EMAIL, max_length=254), Field(examples=["a@hanbit.example"])
 ]
-Postcode = Annotated[str, StringConstraints(pattern=r"^[0-9]{5}$"), Field(examples=["04513"])]
+Postcode = Annotated[str, StringConstraints(pattern=POSTCODE), Field(examples=["04513"])]
 Person = Annotated[str, StringConstraints(min_length=1, max_length=50)]
 CompanySize = Literal["large", "medium", "small"]
 

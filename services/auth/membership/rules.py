@@ -15,6 +15,9 @@ from services.auth.errors import (
     HeaderMissing,
 )
 from services.auth.institutions.rules import (
+    EMAIL,
+    PHONE,
+    POSTCODE,
     Kind,
     brn_finding,
     clean_text,
@@ -67,9 +70,6 @@ MOST = {
 }  # fmt: skip
 """How many characters a cell may hold, where its form does not say so."""
 
-_PHONE = re.compile(r"[0-9+][0-9-]{6,18}")
-_EMAIL = re.compile(r"[^@\s,;<>]{1,64}@[^@\s,;<>]+\.[^@\s,;<>]+")
-_POSTCODE = re.compile(r"[0-9]{5}")
 _ID_HINT = "(영문 소문자로 시작하는 3~32자; 비우면 홈페이지 주소에서 만듭니다)"
 _YES, _NO = {"y", "예", "o", "1", "true"}, {"n", "아니오", "아니요", "x", "0", "false", ""}
 
@@ -207,12 +207,12 @@ def _line(row: _Row) -> Line | None:
         row.refuse("기관구분", "(" + ", ".join(KINDS) + ")")
     brn = _brn(row, kind)
     for column, pattern, hint in (
-        ("우편번호", _POSTCODE, "(5자리 숫자)"),
-        ("대표연락처", _PHONE, "(예: 02-1234-5678)"),
-        ("휴대전화", _PHONE, "(예: 010-1234-5678)"),
-        ("이메일", _EMAIL, "(예: name@example.ac.kr)"),
+        ("우편번호", POSTCODE, "(5자리 숫자)"),
+        ("대표연락처", PHONE, "(예: 02-1234-5678)"),
+        ("휴대전화", PHONE, "(예: 010-1234-5678)"),
+        ("이메일", EMAIL, "(예: name@example.ac.kr)"),
     ):
-        if texts[column] and pattern.fullmatch(texts[column]) is None:
+        if texts[column] and re.fullmatch(pattern, texts[column]) is None:
             row.refuse(column, hint)
     for column, most in MOST.items():
         if len(texts[column]) > most:

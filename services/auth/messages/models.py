@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, LargeBinary, String, func
+from sqlalchemy import LargeBinary, String, func
 from sqlalchemy.orm import Mapped, mapped_column
 
-from services.auth.base import Base
+from services.auth.base import Base, one_of
 from services.auth.messages.rules import Channel
 from shared.db import HasId
 
@@ -21,6 +21,4 @@ class OutgoingMessage(HasId, Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now(), index=True)
     sent_at: Mapped[datetime | None]
 
-    __table_args__ = (
-        CheckConstraint(f"channel IN ('{Channel.EMAIL}', '{Channel.SMS}')", name="channel"),
-    )
+    __table_args__ = (one_of("channel", Channel),)

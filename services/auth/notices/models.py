@@ -5,7 +5,6 @@ from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
-    CheckConstraint,
     ForeignKey,
     Index,
     LargeBinary,
@@ -17,7 +16,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from services.auth.base import Base
+from services.auth.base import Base, one_of
 from services.auth.notices.rules import Board
 from shared.db import HasId, HasTimes
 
@@ -40,7 +39,7 @@ class Notice(HasId, HasTimes, Base):
     version: Mapped[int] = mapped_column(server_default=text("1"))
 
     __table_args__ = (
-        CheckConstraint(f"board IN ('{Board.NOTICE}', '{Board.LIBRARY}')", name="board"),
+        one_of("board", Board),
         Index(None, "board", "published_at"),
     )
 

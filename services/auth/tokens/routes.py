@@ -175,6 +175,7 @@ async def show_metadata(response: Response, runtime: Runtime) -> MetadataOut:
         revocation_endpoint=f"{issuer}/api/v1/auth/token/revoke",
         introspection_endpoint=f"{issuer}/api/v1/auth/token/introspect",
         jwks_uri=f"{issuer}/.well-known/jwks.json",
+        response_types_supported=[],  # nobody is sent here by a browser's redirection
         grant_types_supported=["password", "refresh_token", "client_credentials"],
         token_endpoint_auth_methods_supported=[
             "none",

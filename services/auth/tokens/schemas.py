@@ -79,6 +79,7 @@ class MetadataOut(Schema):
     revocation_endpoint: str
     introspection_endpoint: str
     jwks_uri: str
+    response_types_supported: list[str]
     grant_types_supported: list[str]
     token_endpoint_auth_methods_supported: list[str]
     scopes_supported: list[str]

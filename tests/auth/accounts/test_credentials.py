@@ -81,6 +81,7 @@ async def test_the_answer_is_the_same_whatever_is_true(auth, account):
         await ask(auth, contact="other@hanbit.example", address="192.0.2.2"),
         await ask(auth, login_id="nobody", address="192.0.2.3"),
         await ask(auth, channel="sms", contact="010-9999-9999", address="192.0.2.4"),
+        await ask(auth, login_id="\x00", address="192.0.2.5"),
     ]
     assert {(answer.status_code, answer.text) for answer in answers} == {(202, answers[0].text)}
     await auth.run_jobs()

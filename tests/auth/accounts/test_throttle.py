@@ -76,6 +76,14 @@ async def test_hosts_of_one_ipv6_network_count_as_one_place(auth):
     assert (await auth.log_in(address="2001:db8:0:2::1")).status_code == 200
 
 
+async def test_an_ipv4_address_in_ipv6_writing_is_a_place_of_its_own(auth):
+    await auth.account()
+    for n in range(5):
+        await auth.log_in(password=f"Wrong#{n}", address="::ffff:203.0.113.9")
+    assert code_of(await auth.log_in(address="203.0.113.9")) == (429, "LOGIN_THROTTLED")
+    assert (await auth.log_in(address="::ffff:198.51.100.7")).status_code == 200
+
+
 async def test_ten_thousand_wrong_passwords_never_lock_the_right_user_out(auth):
     """Real attempts up to where the limit for all places bites and beyond, each from an address
     of its own; then the counter is set to what 10,000 counted misses would leave."""

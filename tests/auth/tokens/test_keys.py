@@ -90,3 +90,7 @@ async def test_the_metadata_names_the_endpoints(auth):
     assert body["issuer"] == ISSUER
     assert body["token_endpoint"] == f"{ISSUER}/api/v1/auth/token"
     assert body["jwks_uri"] == f"{ISSUER}/.well-known/jwks.json"
+    assert body["revocation_endpoint"] == f"{ISSUER}/api/v1/auth/token/revoke"
+    assert body["introspection_endpoint"] == f"{ISSUER}/api/v1/auth/token/introspect"
+    assert body["response_types_supported"] == []
+    assert body["grant_types_supported"] == ["password", "refresh_token", "client_credentials"]

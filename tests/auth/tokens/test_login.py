@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from sqlalchemy import event
 
 from services.auth.accounts.models import Account
 from services.auth.accounts.rules import Role, Status
@@ -51,9 +52,10 @@ async def test_an_unknown_id_and_a_wrong_password_get_the_same_answer(auth):
         await auth.log_in("maru", "Wrong#12345"),
         await auth.log_in("nobody", "Wrong#12345"),
         await auth.log_in("bom", "Wrong#12345"),
+        await auth.log_in("\x00", "Wrong#12345"),
     ]
     bodies = [{**answer.json(), "trace_id": ""} for answer in answers]
-    assert bodies[0] == bodies[1] == bodies[2]
+    assert bodies[0] == bodies[1] == bodies[2] == bodies[3]
     assert (bodies[0]["code"], bodies[0]["error"]) == ("LOGIN_FAILED", "invalid_grant")
     assert {answer.status_code for answer in answers} == {400}
     assert {tuple(sorted(answer.headers)) for answer in answers} == {
@@ -80,6 +82,26 @@ async def test_an_unknown_id_costs_as_many_hashes_as_a_wrong_password(auth, monk
         # The cost is written in the hash: type, memory, passes, lanes.
         costs[login_id] = [stored.rsplit("$", 2)[0] for stored in hashed]
     assert costs["maru"] == costs["nobody"] == costs["bom"] == ["$argon2id$v=19$m=19456,t=2,p=1"]
+
+
+async def test_an_unknown_id_costs_as_many_questions_to_the_database(auth):
+    await auth.account()
+    await auth.account("bom", password=None)
+    asked = []
+
+    def counting(_connection, _cursor, statement, *_):
+        asked.append(statement)
+
+    costs = {}
+    engine = auth.runtime.database.engine.sync_engine
+    for login_id in ("maru", "nobody", "bom"):
+        asked.clear()
+        event.listen(engine, "before_cursor_execute", counting)
+        await auth.log_in(login_id, "Wrong#12345")
+        event.remove(engine, "before_cursor_execute", counting)
+        costs[login_id] = [one for one in asked if "revocation" not in one]
+    assert costs["maru"] == costs["nobody"] == costs["bom"]
+    assert len(costs["maru"]) > 3
 
 
 async def test_an_id_is_the_same_however_it_is_typed(auth):
