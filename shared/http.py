@@ -80,6 +80,8 @@ class Identity:
             auth=(self.name, self._secret),
             headers={"traceparent": traceparent()},
         )
+        if response.status_code in RETRY_STATUSES:
+            response.raise_for_status()  # as if it had not been reached
         if response.status_code != 200:
             raise RemoteProblem("auth", response.status_code, _json(response))
         answer = response.json()
