@@ -225,6 +225,28 @@ class World:
             )
             return int(found or 0)
 
+    async def told(self) -> tuple[int, int]:
+        """How many events the orders had, and how many notifications came of them, once the worker
+        has delivered every one."""
+        deadline = time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline:
+            async with self.exchange.sessions() as session:
+                found = await session.execute(
+                    text(
+                        "SELECT count(*) AS events, count(e.delivered_at) AS delivered,"
+                        " (SELECT count(*) FROM notification n JOIN exchange_order o"
+                        "  ON o.id = n.order_id WHERE o.listing_id = :listing) AS notifications"
+                        " FROM outbox_event e JOIN exchange_order o ON o.id = e.subject_id"
+                        " WHERE o.listing_id = :listing"
+                    ),
+                    {"listing": self.listing},
+                )
+                row = found.one()
+            if row.events == row.delivered:
+                return row.events, row.notifications
+            await asyncio.sleep(1)
+        raise AssertionError("events are not delivered")
+
     async def reconciled(self) -> list[Any]:
         """The differences of a reconciliation by the worker, begun from now on."""
         now = utc_now()
@@ -293,6 +315,8 @@ async def test_killed_processes_lose_no_slot_hold_or_point(world: World):
     ]
     assert await world.slots() == 0
     assert await world.reconciled() == []
+    events, notifications = await world.told()
+    assert notifications == 2 * events > 0
     with User(world.stack.gateway_url, "operator", DEMO_PASSWORD) as operator:
         assert operator.post("/api/v1/accrual/ledger/verify")["ok"] is True
     log.info("survived", orders=len(orders), kills=dict(world.kills))
