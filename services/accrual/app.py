@@ -7,6 +7,7 @@ from services.accrual.applications import routes as applications
 from services.accrual.certificates import routes as certificates
 from services.accrual.criteria import routes as criteria
 from services.accrual.intake import routes as intake
+from services.accrual.ledger import adjustment_routes
 from services.accrual.ledger import routes as ledger
 from services.accrual.settings import Settings
 from services.accrual.statistics import routes as statistics
@@ -31,6 +32,7 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
             review_routes.router,
             intake.router,
             webhooks.router,
+            adjustment_routes.router,
             ledger.router,
             ledger.internal,
             certificates.router,

@@ -64,6 +64,17 @@ class TransferNotFound(NotFound):
     ko, en = "해당 거래가 없습니다.", "There is no such transfer."
 
 
+class FourEyes(Problem):
+    status, code = 409, "FOUR_EYES"
+    ko = "본인이 올린 조정은 본인이 승인할 수 없습니다. 다른 담당자가 승인해야 합니다."
+    en = "Whoever proposed an adjustment cannot approve it. Another operator must."
+
+
+class AdjustmentNotFound(NotFound):
+    code = "ADJUSTMENT_NOT_FOUND"
+    ko, en = "해당 조정 건이 없습니다.", "There is no such adjustment."
+
+
 BY_CODE: Final[dict[str, type[Problem]]] = {
     problem.code: problem
     for problem in (

@@ -1,15 +1,26 @@
-"""The ledger's tables. They are written by the functions of the migration, and by nothing else."""
+"""The ledger's tables. What the functions of the migrations write, nothing else does."""
 
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index, LargeBinary, Text, func, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    Text,
+    func,
+    text,
+)
 from sqlalchemy.dialects.postgresql import DOMAIN, ENUM
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.accrual.base import Base
 from services.accrual.ledger.rules import State
+from shared.db import HasId
 
 _state = ENUM(*State, name="transfer_state", create_type=False)
 _points = DOMAIN("points", BigInteger, create_type=False)  # never negative
@@ -103,3 +114,46 @@ class Entry(Base):
     effective_at: Mapped[datetime]
     recorded_at: Mapped[datetime]
     hash: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class Adjustment(HasId, Base):
+    """A correction of an account that one operator proposed. Append-only; see `adjustments`.
+
+    `amount` is signed: points given to the institution, or taken from it.
+    """
+
+    __tablename__ = "ledger_adjustment"
+
+    institution_id: Mapped[UUID]
+    amount: Mapped[int] = mapped_column(BigInteger)
+    field: Mapped[str | None] = mapped_column(String(40))
+    reason: Mapped[str] = mapped_column(String(500))
+    proposed_by: Mapped[str] = mapped_column(String(64))
+    proposed_at: Mapped[datetime]
+    trace_id: Mapped[str] = mapped_column(String(32))
+
+    __table_args__ = (CheckConstraint("amount <> 0", name="amount"),)
+
+
+class AdjustmentDecision(Base):
+    """What became of it, once and for all. `transfer_id`: what was posted, if it was approved."""
+
+    __tablename__ = "ledger_adjustment_decision"
+
+    adjustment_id: Mapped[UUID] = mapped_column(
+        ForeignKey("ledger_adjustment.id"), primary_key=True
+    )
+    decision: Mapped[str] = mapped_column(String(10))
+    decided_by: Mapped[str] = mapped_column(String(64))
+    decided_at: Mapped[datetime]
+    note: Mapped[str | None] = mapped_column(String(500))
+    transfer_id: Mapped[UUID | None]
+    trace_id: Mapped[str] = mapped_column(String(32))
+
+    __table_args__ = (
+        CheckConstraint(
+            "decision IN ('approved', 'refused') AND (decision = 'approved')"
+            " = (transfer_id IS NOT NULL)",
+            name="decision",
+        ),
+    )
