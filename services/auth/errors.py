@@ -312,18 +312,6 @@ CAMPUS_TAKEN = FindingKind(
 # --- sheets of institutions -------------------------------------------------------------------
 
 
-class SheetUnreadable(Problem):
-    status, code = 422, "FILE_UNREADABLE"
-    ko = "엑셀 파일(xlsx)을 읽을 수 없습니다. 양식을 내려받아 다시 작성하세요."
-    en = "This is not a readable Excel file (xlsx). Please use the template."
-
-
-class HeaderMissing(Problem):
-    status, code = 422, "HEADER_MISSING"
-    ko = "제목 행을 찾을 수 없습니다. 양식의 열을 모두 남겨 두세요: {columns}"
-    en = "The header row is missing. Keep every column of the template: {columns}"
-
-
 SHEET_EMPTY = FindingKind("NO_ROWS", ko="등록할 행이 없습니다.", en="There are no rows.")
 SHEET_TOO_LONG = FindingKind(
     "TOO_MANY_ROWS",

@@ -1,81 +1,34 @@
-"""Sheets in and out: small workbooks read with care, exports that no spreadsheet will execute."""
+"""Sheets in and out: uploaded ones as rows, and exports that no spreadsheet will execute."""
 
 import csv
 import io
-import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
+from itertools import islice
 from typing import Any
 
-import openpyxl
 import xlsxwriter
 
-from services.auth.errors import SheetUnreadable
 from shared.clock import SEOUL
+from shared.sheets.cells import Cell, are_blank
+from shared.sheets.delimited import decode, records, safe_field
+from shared.sheets.workbooks import Grid, is_workbook, open_workbook
 
-MAX_BYTES = 10 * 2**20
-MAX_PARTS = 500
-MAX_UNPACKED_BYTES = 64 * 2**20
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 Row = Sequence[Any]
+NumberedRow = tuple[int, Sequence[Cell]]
 
 
-def read_rows(data: bytes, *, most: int) -> list[tuple[int, list[str]]]:
-    """The filled rows of the first sheet as (row number, cells as text), at most `most` + 1.
-
-    Raises `SheetUnreadable` for anything that is no ordinary workbook. The archive is weighed
-    before it is opened: a few kilobytes may unpack to gigabytes.
-    """
-    _weigh(data)
-    try:
-        book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
-        sheet = book.worksheets[0]
-        sheet.reset_dimensions()  # a stated extent may be a lie
-        rows: list[tuple[int, list[str]]] = []
-        for number, cells in enumerate(sheet.iter_rows(values_only=True, max_col=50), 1):
-            texts = [_text(cell) for cell in cells]
-            if any(texts):
-                rows.append((number, texts))
-            if len(rows) > most + 1 or number > most * 3:  # the header; and no endless blanks
-                break
-    except Exception as error:
-        # openpyxl raises whatever its parsers raise; nothing of it is worth a crash.
-        raise SheetUnreadable from error
-    return rows
+def read(data: bytes, *, most: int) -> list[list[NumberedRow]]:
+    """The filled rows of every visible sheet of a workbook, or of comma-separated text, with their
+    line numbers; of each at most `most` + 1. Raises `FileUnusable` problems and nothing else."""
+    grids = open_workbook(data) if is_workbook(data) else [Grid("", records(decode(data), ","))]
+    return [list(islice(_filled(grid), most + 1)) for grid in grids]
 
 
-def _weigh(data: bytes) -> None:
-    if len(data) > MAX_BYTES or not data.startswith(b"PK\x03\x04"):
-        raise SheetUnreadable
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            entries = archive.infolist()
-            unpacked = sum(entry.file_size for entry in entries)
-            if len(entries) > MAX_PARTS or unpacked > MAX_UNPACKED_BYTES:
-                raise SheetUnreadable
-            for entry in entries:
-                if entry.filename.endswith((".xml", ".rels")):
-                    with archive.open(entry) as part:
-                        if b"<!DOCTYPE" in part.read(2_000):
-                            raise SheetUnreadable
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, ValueError) as error:
-        raise SheetUnreadable from error
-
-
-def _text(cell: Any) -> str:
-    if cell is None:
-        return ""
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    return str(cell).strip()
-
-
-def neutral(value: Any) -> Any:
-    """A cell no spreadsheet takes for a formula: what starts like one gets an apostrophe."""
-    if isinstance(value, str) and value.startswith(_FORMULA_STARTS):
-        return "'" + value
-    return value
+def _filled(grid: Grid) -> Iterator[NumberedRow]:
+    return ((number, row) for number, row in enumerate(grid.rows, 1) if not are_blank(row))
 
 
 def workbook(sheet: str, header: Sequence[str], rows: Iterable[Row]) -> bytes:
@@ -91,7 +44,7 @@ def workbook(sheet: str, header: Sequence[str], rows: Iterable[Row]) -> bytes:
             page.set_column(column, column, max(12, len(title) * 2))
         for number, row in enumerate(rows, 1):
             for column, value in enumerate(row):
-                page.write(number, column, _shown(neutral(value)))
+                page.write(number, column, _shown(value))
     return out.getvalue()
 
 
@@ -100,11 +53,14 @@ def csv_text(header: Sequence[str], rows: Iterable[Row]) -> bytes:
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(header)
-    writer.writerows([_shown(neutral(value)) for value in row] for row in rows)
+    writer.writerows([_shown(value) for value in row] for row in rows)
     return out.getvalue().encode("utf-8-sig")
 
 
 def _shown(value: Any) -> Any:
+    """A cell no spreadsheet takes for a formula: what starts like one gets an apostrophe."""
+    if isinstance(value, str):
+        return safe_field(value)
     if isinstance(value, datetime):
         return value.astimezone(SEOUL).strftime("%Y-%m-%d %H:%M:%S")
     if isinstance(value, date):

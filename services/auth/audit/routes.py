@@ -10,6 +10,7 @@ from pydantic import AwareDatetime
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.auth import sheets
 from services.auth.accounts.models import Account
 from services.auth.audit import search
 from services.auth.audit.models import AuditEvent
@@ -22,7 +23,6 @@ from shared.paging import Cursor, Limit, Page, PageRequest, paginate
 
 router = APIRouter(prefix="/api/v1/auth/audit", tags=["audit"])
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 Word = Annotated[str | None, Query(max_length=64)]
 
 
@@ -77,7 +77,7 @@ async def export_events(
         media_type = "text/csv; charset=utf-8"
     else:
         content = await to_thread.run_sync(search.as_workbook, rows)
-        media_type = XLSX
+        media_type = sheets.XLSX
     headers = attachment_headers(f"감사기록.{format}")
     return Response(content, media_type=media_type, headers=headers)
 

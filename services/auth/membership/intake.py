@@ -15,6 +15,7 @@ from services.auth.audit.service import Actor, record
 from services.auth.institutions.models import Institution
 from services.auth.membership import rules
 from services.auth.membership.rules import Line, Sheet
+from services.auth.sheets import NumberedRow
 from shared.db import Sessions
 from shared.problems import Invalid
 
@@ -28,7 +29,7 @@ class TakenIn:
 async def take_in(
     sessions: Sessions,
     desk: Desk,
-    rows: Sequence[tuple[int, Sequence[str]]],
+    sheets: Sequence[Sequence[NumberedRow]],
     *,
     save: bool,
     actor: Actor,
@@ -39,7 +40,7 @@ async def take_in(
     Without `save` the same checks run and nothing changes. Raises `Invalid` with every finding of
     every row.
     """
-    sheet = rules.read(rows)
+    sheet = rules.read(sheets)
     try:
         async with sessions.begin() as session:
             await _refuse_bad(session, sheet)

@@ -28,9 +28,8 @@ from shared.clock import utc_now
 from shared.db import Session
 from shared.files import attachment_headers
 from shared.preconditions import SeenVersion
+from shared.sheets.workbooks import MAX_BYTES
 from shared.tokens import Claims
-
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 router = APIRouter(prefix="/api/v1/auth/institutions", tags=["institutions"])
 internal = APIRouter(prefix="/internal/institutions", tags=["internal"])
@@ -89,7 +88,9 @@ async def lookup(body: LookupIn, caller: Resolver, session: Session) -> LookupOu
 @router.get("/import/template", summary="기관 일괄등록 양식")
 async def download_template(caller: Registrar) -> Response:
     content = await to_thread.run_sync(sheets.workbook, "기관", rules.COLUMNS, [rules.EXAMPLE])
-    return Response(content, media_type=XLSX, headers=attachment_headers("기관_일괄등록.xlsx"))
+    return Response(
+        content, media_type=sheets.XLSX, headers=attachment_headers("기관_일괄등록.xlsx")
+    )
 
 
 @router.post("/import/files", response_model=IntakeOut, summary="기관 일괄등록")
@@ -97,15 +98,15 @@ async def take_in(
     caller: Registrar,
     actor: CallingActor,
     runtime: Runtime,
-    file: Annotated[UploadFile, File(description="xlsx, 10MB 이하")],
+    file: Annotated[UploadFile, File(description="xlsx 또는 CSV, 10MB 이하")],
     save: Annotated[bool, Query(description="false: 검사만 합니다")] = False,
 ) -> IntakeOut:
     """Checks the whole sheet and, with `save`, registers all of it and invites the people in
     charge by mail. Any wrong cell: nothing is saved, and every finding is listed by row."""
-    data = await file.read(sheets.MAX_BYTES + 1)
-    rows = await to_thread.run_sync(lambda: sheets.read_rows(data, most=rules.MAX_ROWS))
+    data = await file.read(MAX_BYTES + 1)
+    found = await to_thread.run_sync(lambda: sheets.read(data, most=rules.MOST_LINES))
     taken = await intake.take_in(
-        runtime.sessions, runtime.desk, rows, save=save, actor=actor, now=utc_now()
+        runtime.sessions, runtime.desk, found, save=save, actor=actor, now=utc_now()
     )
     items = [
         TakenInOut(

@@ -12,7 +12,6 @@ from services.auth.errors import (
     CELL_TAKEN,
     SHEET_EMPTY,
     SHEET_TOO_LONG,
-    HeaderMissing,
 )
 from services.auth.institutions.rules import (
     EMAIL,
@@ -25,8 +24,12 @@ from services.auth.institutions.rules import (
     plain_brn,
 )
 from shared.problems import Finding
+from shared.sheets.cells import Cell, Fault, plain
+from shared.sheets.errors import HeaderMissing
 
 MAX_ROWS = 2_000
+HEADER_WITHIN = 20  # filled lines
+MOST_LINES = HEADER_WITHIN + MAX_ROWS
 BRN, LOGIN_ID = "사업자등록번호", "아이디"
 
 COLUMNS = (
@@ -113,23 +116,20 @@ class Sheet:
     findings: list[Finding]
 
 
-def read(rows: Sequence[tuple[int, Sequence[str]]]) -> Sheet:
-    """The lines under the header, and everything wrong with them. Raises `HeaderMissing`.
+def read(sheets: Sequence[Sequence[tuple[int, Sequence[Cell]]]]) -> Sheet:
+    """The lines under the header of the first sheet that has one, and everything wrong with them.
+    Raises `HeaderMissing`.
 
     Columns may stand in any order and beside others; lines above the header do not matter.
     """
-    place, columns = _header(rows)
-    body = rows[place + 1 :]
+    columns, body = _under_header(sheets)
     if not body:
         return Sheet([], [], [SHEET_EMPTY.at("/file", field="file")])
     if len(body) > MAX_ROWS:
         return Sheet([], [], [SHEET_TOO_LONG.at("/file", field="file", most=MAX_ROWS)])
     sheet = Sheet([], [], [])
     for number, cells in body:
-        row = _Row(
-            number,
-            {title: clean_text(cells[at]) if at < len(cells) else "" for title, at in columns},
-        )
+        row = _Row(number, {title: cells[at] for title, at in columns if at < len(cells)})
         line = _line(row)
         if line is not None:
             sheet.lines.append(line)
@@ -155,25 +155,37 @@ def taken(claims: Sequence[Claim], numbers: Collection[str], ids: Collection[str
     ]
 
 
-def _header(rows: Sequence[tuple[int, Sequence[str]]]) -> tuple[int, list[tuple[str, int]]]:
-    for place, (_, cells) in enumerate(rows[:20]):
-        titles = {"".join(cell.split()).rstrip("*"): at for at, cell in enumerate(cells) if cell}
-        if all(column in titles for column in COLUMNS):
-            return place, [(column, titles[column]) for column in COLUMNS]
+def _under_header(
+    sheets: Sequence[Sequence[tuple[int, Sequence[Cell]]]],
+) -> tuple[list[tuple[str, int]], Sequence[tuple[int, Sequence[Cell]]]]:
+    for rows in sheets:
+        for place, (_, cells) in enumerate(rows[:HEADER_WITHIN]):
+            titles = {"".join(plain(cell).split()).rstrip("*"): at for at, cell in enumerate(cells)}
+            if all(column in titles for column in COLUMNS):
+                return [(column, titles[column]) for column in COLUMNS], rows[place + 1 :]
     raise HeaderMissing(columns=", ".join(COLUMNS))
 
 
 class _Row:
-    """A row being examined: its cells by column, what it claims, and what is wrong with it."""
+    """A row being examined: its cells by column, what it claims, and what is wrong with it. Of a
+    cell that cannot be read nothing else is said (`unread`)."""
 
-    def __init__(self, number: int, texts: dict[str, str]) -> None:
+    def __init__(self, number: int, cells: dict[str, Cell]) -> None:
         self.number = number
-        self.texts = texts
+        self.texts = dict.fromkeys(COLUMNS, "")
+        self.unread: set[str] = set()
         self.claims: list[Claim] = []
         self.findings: list[Finding] = []
+        for column, cell in cells.items():
+            if isinstance(cell, Fault):
+                self.unread.add(column)
+                pointer = _pointer(number, column)
+                self.findings.append(cell.kind.at(pointer, row=number, field=column))
+            else:
+                self.texts[column] = clean_text(plain(cell))
 
     def require(self, column: str) -> None:
-        if not self.texts[column]:
+        if not self.texts[column] and column not in self.unread:
             pointer = _pointer(self.number, column)
             found = CELL_REQUIRED.at(pointer, row=self.number, field=column, column=column)
             self.findings.append(found)
@@ -240,6 +252,8 @@ def _brn(row: _Row, kind: Kind | None) -> str | None:
 def _login_id(row: _Row, kind: Kind | None, brn: str | None) -> str:
     """As given, else by the convention: a company's number, else the homepage's name (M-001)."""
     given = row.texts[LOGIN_ID]
+    if row.unread & {LOGIN_ID, BRN, "홈페이지"}:
+        return given
     if not given and kind == Kind.COMPANY:
         login_id = brn or ""  # what is wrong with it was said of the number
     else:

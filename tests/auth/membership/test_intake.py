@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import re
 import zipfile
 
 import openpyxl
@@ -144,6 +145,25 @@ async def test_columns_may_stand_in_any_order_under_a_title(auth, operator):
     assert [item["row"] for item in answer.json()["items"]] == [4]
 
 
+def repacked(**replaced: bytes) -> bytes:
+    """A good workbook, one of whose parts says something else."""
+    out = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(sheet(GOOD))) as source,
+        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as target,
+    ):
+        for name in source.namelist():
+            part = source.read(name)
+            for old, new in replaced.items() if name == SHEET else ():
+                part = re.sub(MARKS[old], lambda _, new=new: new, part, count=1)
+            target.writestr(name, part)
+    return out.getvalue()
+
+
+SHEET = "xl/worksheets/sheet1.xml"
+MARKS = {"root": rb"<worksheet", "header": rb'<c r="A1"', "cell": rb'<c r="B2"[^>]*>.*?</c>'}
+
+
 def bomb() -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -151,32 +171,41 @@ def bomb() -> bytes:
     return out.getvalue()
 
 
-def with_entities() -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(sheet(GOOD))) as source, zipfile.ZipFile(out, "w") as target:
-        for name in source.namelist():
-            part = source.read(name)
-            if name == "xl/workbook.xml":
-                part = part.replace(b"<workbook", b'<!DOCTYPE x [<!ENTITY a "b">]><workbook', 1)
-            target.writestr(name, part)
-    return out.getvalue()
-
-
 @pytest.mark.parametrize(
     ("data", "code"),
     [
-        (b"", "FILE_UNREADABLE"),
-        (b"not a workbook", "FILE_UNREADABLE"),
+        (b"", "FILE_EMPTY"),
+        (b"not a workbook", "HEADER_MISSING"),
         (b"PK\x03\x04 broken", "FILE_UNREADABLE"),
-        (csv_text(COLUMNS, [EXAMPLE]), "FILE_UNREADABLE"),
-        (bomb(), "FILE_UNREADABLE"),
-        (with_entities(), "FILE_UNREADABLE"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 old", "FILE_OLD_EXCEL"),
+        (b"x" * (10 * 2**20 + 1), "FILE_TOO_LARGE"),
+        (bomb(), "FILE_UNSAFE"),
+        (repacked(root=b'<!DOCTYPE x [<!ENTITY a "b">]><worksheet'), "FILE_UNSAFE"),
+        (
+            repacked(cell=b'<c r="XFD1048576"><v>1</v></c>'),
+            "FILE_OVERSIZED",
+        ),
         (sheet(columns=COLUMNS[:-1]), "HEADER_MISSING"),
     ],
-    ids=["empty", "text", "broken", "csv", "bomb", "entities", "columns"],
+    ids=["empty", "text", "broken", "xls", "large", "bomb", "entities", "far cell", "columns"],
 )
 async def test_what_is_no_such_sheet_is_refused_without_a_crash(auth, operator, data, code):
     assert code_of(await send(auth, operator, data)) == (422, code)
+
+
+async def test_a_cell_that_cannot_be_read_is_named_and_nothing_else_said_of_it(auth, operator):
+    for cell, code in (
+        (b'<c r="B2" t="e"><v>#REF!</v></c>', "CELL_ERROR"),
+        (b'<c r="B2"><f>A1</f></c>', "FORMULA_NOT_CALCULATED"),
+    ):
+        answer = await send(auth, operator, repacked(cell=cell))
+        found = [(item["row"], item["field"], item["code"]) for item in answer.json()["errors"]]
+        assert found == [(2, "기관명", code)]
+
+
+async def test_comma_separated_text_is_read_too(auth, operator):
+    answer = await send(auth, operator, csv_text(COLUMNS, [EXAMPLE]), name="기관.csv")
+    assert [item["login_id"] for item in answer.json()["items"]] == ["example"]
 
 
 async def test_a_sheet_without_rows_says_so(auth, operator):
