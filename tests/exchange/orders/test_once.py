@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from services.exchange.orders import once
 from tests.exchange.conftest import World
@@ -28,6 +28,42 @@ async def test_twenty_taps_on_an_action_act_once_and_all_hear_the_same(world: Wo
     assert len({answer.content for answer in answers}) == 1
     shown = (await world.buyer.get(f"/orders/{order['id']}")).json()
     assert [event["action"] for event in shown["history"]].count(path) == 1
+
+
+async def test_a_move_that_promises_the_ledger_nothing_is_one_transaction(world: World):
+    order = await world.order()
+    commits: list[None] = []
+
+    def committed(_connection) -> None:
+        commits.append(None)
+
+    engine = world.runtime.database.engine.sync_engine
+    event.listen(engine, "commit", committed)
+    try:
+        for path, body in (("accept", None), ("start", None), ("complete", {"actual_quantity": 1})):
+            commits.clear()
+            done = await world.do(world.seller, order, path, body)
+            assert len(commits) == 1, path
+        assert (done["charged_won"], done["mileage_charged"]) == (100_000, 30)
+        commits.clear()
+        await world.do(world.seller, order, "payments", payment(done))
+        assert len(commits) == 1
+        commits.clear()
+        await world.do(world.seller, order, "settle")
+        assert len(commits) == 2  # the promise, and the ledger's answer
+    finally:
+        event.remove(engine, "commit", committed)
+    shown = (await world.buyer.get(f"/orders/{order['id']}")).json()
+    assert (shown["settlement"], shown["version"]) == ("settled", 8)
+
+
+def payment(order: dict) -> dict:
+    return {
+        "amount_won": order["cash_due_won"],
+        "method": "card",
+        "paid_on": "2026-01-02",
+        "reference": "1",
+    }
 
 
 async def test_settling_and_refunding_twice_moves_points_once(world: World):
