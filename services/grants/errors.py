@@ -49,6 +49,12 @@ class RefundMismatch(Problem):
     en = "{due:,} won are to be returned, {returned:,} won were."
 
 
+class SheetRefused(Invalid):
+    code = "SHEET_INVALID"
+    ko = "시트에 오류가 있어 등록하지 않았습니다. 표시된 칸을 고쳐 주세요."
+    en = "The sheet has errors; nothing was entered. Please correct the cells named."
+
+
 # Rule sets --------------------------------------------------------------------------------------
 
 RULE_SET_VALUE = FindingKind(
@@ -84,6 +90,15 @@ EVIDENCE_KIND_UNKNOWN = FindingKind(
     "이 사업에 없는 증빙 종류입니다. 가능한 종류: {known}",
     "This call knows no such kind of evidence. Known: {known}",
     rule="G-040",
+)
+VAT_EXCEEDS = FindingKind(
+    "VAT_EXCEEDS", "부가세가 금액보다 많습니다.", "The VAT exceeds the amount.", rule="G-040"
+)
+SHEET_FINDINGS_CUT = FindingKind(
+    "SHEET_FINDINGS_CUT",
+    "이 밖에 {left:,}건이 더 있습니다.",
+    "There are {left:,} more findings.",
+    level="warning",
 )
 SHEETS_OPEN = FindingKind(
     "SHEETS_OPEN",

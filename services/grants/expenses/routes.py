@@ -1,5 +1,6 @@
 """Expenses over HTTP."""
 
+import hashlib
 from typing import Annotated
 from uuid import UUID
 
@@ -7,7 +8,7 @@ from fastapi import APIRouter, Depends, File, Form, Query, Request, Response, Up
 from fastapi.responses import StreamingResponse
 from pydantic import AwareDatetime
 
-from services.grants.expenses import papers, service
+from services.grants.expenses import bulk, papers, service
 from services.grants.expenses.schemas import (
     EvidenceOut,
     ExpenseCheckOut,
@@ -15,6 +16,7 @@ from services.grants.expenses.schemas import (
     ExpenseIn,
     ExpenseOut,
     ExpenseVersionOut,
+    ImportOut,
     MetersOut,
     PreCheckIn,
 )
@@ -23,13 +25,17 @@ from shared.app import language
 from shared.caller import institution_of, requires
 from shared.db import Session
 from shared.files import attachment_headers, chunks_of
-from shared.idempotency import Once
+from shared.idempotency import IdempotencyKey, Once, claim, scope_of
 from shared.paging import Cursor, Limit, Page, PageRequest
 from shared.preconditions import SeenVersion, tag
+from shared.problems import IdempotencyKeyRequired
+from shared.sheets.workbooks import MAX_BYTES
 from shared.tokens import Claims
 
 router = APIRouter(prefix="/api/v1/grants", tags=["사업비 집행"])
 
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+SheetFile = Annotated[UploadFile, File(description="엑셀(.xlsx) 또는 CSV, 10MB 이하")]
 Spender = Annotated[Claims, Depends(requires("grants:apply"))]
 Party = Annotated[Claims, Depends(requires("grants:apply", "grants:manage", "grants:settle"))]
 
@@ -81,6 +87,56 @@ async def list_expenses(
     return Page[ExpenseOut].model_validate(
         {"items": items, "next_cursor": next_cursor, "total": total}, from_attributes=True
     )
+
+
+@router.get(
+    "/agreements/{agreement_id}/expenses/template", response_class=Response, summary="양식 내려받기"
+)
+async def download_expense_template(
+    agreement_id: UUID, spender: Spender, session: Session
+) -> Response:
+    """집행내역을 한꺼번에 적는 엑셀 양식입니다. 작성 예시와 안내가 들어 있습니다."""
+    content = await bulk.sheet_to_fill_in(session, agreement_id, institution_of(spender))
+    return Response(content, media_type=XLSX, headers=attachment_headers("집행내역.xlsx"))
+
+
+@router.post(
+    "/agreements/{agreement_id}/expenses/import/preview",
+    response_model=ImportOut,
+    summary="일괄 등록 미리보기",
+)
+async def preview_expense_sheet(
+    agreement_id: UUID, spender: Spender, session: Session, request: Request, file: SheetFile
+) -> ImportOut:
+    """엑셀(.xlsx)이나 CSV를 등록하지 않고 점검합니다. 오류는 칸마다 한꺼번에 알려 줍니다."""
+    data = await file.read(MAX_BYTES + 1)
+    made = await bulk.preview_sheet(session, agreement_id, institution_of(spender), data)
+    return ImportOut.of(made, language(request))
+
+
+@router.post(
+    "/agreements/{agreement_id}/expenses/import",
+    status_code=201,
+    response_model=ImportOut,
+    summary="일괄 등록",
+)
+async def import_expense_sheet(
+    agreement_id: UUID,
+    spender: Spender,
+    session: Session,
+    request: Request,
+    file: SheetFile,
+    key: IdempotencyKey = None,
+) -> Response:
+    """시트의 모든 행을 등록하거나, 오류가 있으면 하나도 등록하지 않습니다."""
+    if key is None:
+        raise IdempotencyKeyRequired
+    data = await file.read(MAX_BYTES + 1)
+    # The form was read as a stream and is gone: what makes two uploads the same is the file.
+    same = hashlib.sha256(agreement_id.bytes + data).digest()
+    once = await claim(session, scope=scope_of(request, spender), key=key, fingerprint=same)
+    made = await bulk.import_sheet(session, agreement_id, institution_of(spender), data, spender)
+    return await once.answer(201, ImportOut.of(made, language(request)))
 
 
 @router.get("/agreements/{agreement_id}/meters", response_model=MetersOut, summary="한도 사용률")

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
+from services.grants.expenses.bulk import Import
 from services.grants.expenses.rules import ExpenseCheck
 from services.grants.proposals.schemas import MeterOut
 from shared.problems import Lang
@@ -137,6 +138,33 @@ class ExpenseDetail(BaseModel):
     project_month: int | None
     evidence: list[EvidenceOut]
     check: ExpenseCheckOut
+
+
+class FundsWonOut(Schema):
+    grant: int
+    cash: int
+    in_kind: int
+
+
+class ImportOut(BaseModel):
+    """A sheet's rows as entered, or as they would be: the numbers they get, their won by source,
+    and what the rules remark by row. A sheet with errors is refused with all of them."""
+
+    rows: int
+    first: int
+    last: int
+    won: FundsWonOut
+    findings: list[FindingOut]
+
+    @classmethod
+    def of(cls, made: Import, lang: Lang) -> "ImportOut":
+        return cls(
+            rows=made.rows,
+            first=made.first,
+            last=made.last,
+            won=FundsWonOut.model_validate(made.won),
+            findings=[FindingOut.model_validate(item.to_dict(lang)) for item in made.findings],
+        )
 
 
 class MetersOut(BaseModel):

@@ -221,12 +221,19 @@ def keep_version(
     session: AsyncSession, expense_id: UUID, version: int, values: Mapping[str, Any], caller: Claims
 ) -> None:
     """Keep what an expense says from now on."""
-    document = {
+    session.add(
+        ExpenseVersion(
+            expense_id=expense_id,
+            version=version,
+            document=as_document(values),
+            changed_by=caller.sub,
+        )
+    )
+
+
+def as_document(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What was entered, as JSON."""
+    return {
         name: value.isoformat() if isinstance(value, date) else value
         for name, value in values.items()
     }
-    session.add(
-        ExpenseVersion(
-            expense_id=expense_id, version=version, document=document, changed_by=caller.sub
-        )
-    )

@@ -1,0 +1,145 @@
+"""Many expenses from one sheet: checked whole, entered whole or not at all."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.grants.agreements.service import own_agreement, plan_in_force
+from services.grants.errors import ITEM_UNKNOWN, SHEET_FINDINGS_CUT, VAT_EXCEEDS, SheetRefused
+from services.grants.expenses.models import ExpenseRow, ExpenseVersion
+from services.grants.expenses.rules import Checker, Expense, Plan
+from services.grants.expenses.service import as_document, last_number, plan_to_check, spending_year
+from services.grants.expenses.sheets.rows import Sheet, read_sheet
+from services.grants.expenses.sheets.template import template
+from services.grants.expenses.typed import expenses_of, typed
+from services.grants.programmes.rules import Funds
+from services.grants.programmes.service import note
+from shared.problems import Finding, Invalid
+from shared.tokens import Claims
+
+MAX_FINDINGS = 1_000
+_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """What a sheet comes to: its rows get the numbers `first` to `last`; findings are remarks."""
+
+    rows: int
+    first: int
+    last: int
+    won: Funds
+    findings: tuple[Finding, ...]
+
+
+async def sheet_to_fill_in(
+    session: AsyncSession, agreement_id: UUID, institution_id: UUID
+) -> bytes:
+    agreement = await own_agreement(session, agreement_id, institution_id)
+    rules = (await plan_in_force(session, agreement)).rules
+    return await asyncio.to_thread(template, rules)
+
+
+async def preview_sheet(
+    session: AsyncSession, agreement_id: UUID, institution_id: UUID, data: bytes
+) -> Import:
+    """What `import_sheet` would answer. Changes nothing. Raises `SheetRefused`, `FileUnusable`."""
+    agreement = await own_agreement(session, agreement_id, institution_id)
+    plan = await plan_to_check(session, agreement)
+    sheet = await asyncio.to_thread(read_sheet, plan.rules, data)
+    return await _judged(session, agreement_id, plan, sheet)
+
+
+async def import_sheet(
+    session: AsyncSession, agreement_id: UUID, institution_id: UUID, data: bytes, caller: Claims
+) -> Import:
+    """Enter every row of a faultless sheet. Raises `SheetRefused` with every finding otherwise."""
+    agreement = await own_agreement(session, agreement_id, institution_id)
+    rules = (await plan_in_force(session, agreement)).rules
+    sheet = await asyncio.to_thread(read_sheet, rules, data)  # before the row is locked
+    agreement = await spending_year(session, agreement_id, institution_id)
+    judged = await _judged(session, agreement_id, await plan_to_check(session, agreement), sheet)
+    entries = list(sheet.rows.values())
+    for start in range(0, len(entries), _AT_ONCE):
+        rows = [
+            {
+                **entry,
+                "agreement_id": agreement_id,
+                "number": judged.first + start + place,
+                "created_by": caller.sub,
+            }
+            for place, entry in enumerate(entries[start : start + _AT_ONCE])
+        ]
+        ids = await session.scalars(
+            insert(ExpenseRow).returning(ExpenseRow.id, sort_by_parameter_order=True), rows
+        )
+        versions = [
+            {
+                "expense_id": expense_id,
+                "version": 1,
+                "document": as_document(entry),
+                "changed_by": caller.sub,
+            }
+            for expense_id, entry in zip(ids, entries[start:], strict=False)
+        ]
+        await session.execute(insert(ExpenseVersion), versions)
+    note(session, "agreement", agreement_id, "import", caller, reason=f"{len(entries)} rows")
+    return judged
+
+
+async def _judged(session: AsyncSession, agreement_id: UUID, plan: Plan, sheet: Sheet) -> Import:
+    """The sheet against the call and what is entered already. Raises `SheetRefused`."""
+    rules, found, expenses = plan.rules, list(sheet.findings), list[Expense]()
+    broken = {finding.row for finding in found if finding.is_error}
+    for number, entry in sheet.rows.items():
+        if number not in broken and None not in broken:  # None: a whole column is missing
+            expense = _typed(plan, number, entry, found)
+            if expense is not None:
+                expenses.append(expense)
+    if any(finding.is_error for finding in found):
+        raise SheetRefused(errors=_bounded(found))
+    others = await expenses_of(session, rules, agreement_id)
+    verdict = await asyncio.to_thread(Checker(plan, "plan").check, [*others, *expenses])
+    mine = {expense.id: expense for expense in expenses}
+    found += [
+        replace(breach.finding(f"/rows/{breach.expense.id}"), row=int(breach.expense.id))
+        for breach in verdict.breaches
+        if breach.expense.id in mine
+    ]
+    last = await last_number(session, agreement_id)
+    won = sum((Funds.single(e.fund, e.amount_won) for e in expenses), Funds())
+    return Import(len(expenses), last + 1, last + len(expenses), won, tuple(_bounded(found)))
+
+
+def _typed(
+    plan: Plan, number: int, entry: Mapping[str, Any], found: list[Finding]
+) -> Expense | None:
+    """A line as an expense; what the call cannot read of it is found at its row."""
+    at = f"/rows/{number}"
+    if entry["kind"] not in plan.rules.item_of:
+        found.append(ITEM_UNKNOWN.at(f"{at}/kind", row=number, item="-", kind=entry["kind"]))
+        return None
+    if entry["vat_won"] > entry["amount_won"]:
+        found.append(VAT_EXCEEDS.at(f"{at}/vat_won", row=number, field="vat_won"))
+        return None
+    try:
+        return typed(plan.rules, str(number), entry)
+    except Invalid as unreadable:
+        for finding in unreadable.errors:
+            place = finding.pointer.removeprefix("/details")
+            found.append(replace(finding, pointer=f"{at}{place}", row=number))
+        return None
+
+
+def _bounded(findings: list[Finding]) -> list[Finding]:
+    """At most so many findings, errors first; how many were left out is said."""
+    ordered = sorted(findings, key=lambda found: not found.is_error)
+    if len(ordered) <= MAX_FINDINGS:
+        return ordered
+    left = len(ordered) - MAX_FINDINGS
+    return [*ordered[:MAX_FINDINGS], SHEET_FINDINGS_CUT.at("/rows", left=left)]

@@ -1,0 +1,1 @@
+"""Expenses in bulk: a sheet to fill in, read whole or not at all."""

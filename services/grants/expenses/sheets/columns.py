@@ -1,0 +1,210 @@
+"""The columns of the sheet of expenses: what stands in each, and how its cells are read.
+
+A cell becomes a value or a fault. What is certain is normalised without a word (number and date
+cells, decomposed Hangul, surrounding spaces); what is only likely (1,500,000원, 2020.6.1) is a
+fault that suggests the value.
+"""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from fractions import Fraction
+from typing import Final, Literal
+
+from shared.problems import FindingKind
+from shared.sheets.cells import SPACE_LIKE, Cell, Fault, plain
+
+MAX_WON: Final = 10**13
+
+CELL_REQUIRED = FindingKind(
+    "CELL_REQUIRED", "{column}을(를) 입력하세요.", "'{column_en}' is required."
+)
+CELL_NUMBER = FindingKind(
+    "CELL_NUMBER",
+    "숫자만 입력할 수 있습니다: {value}",
+    "Only digits are allowed: {value}",
+)
+CELL_RANGE = FindingKind(
+    "CELL_RANGE",
+    "{least:,} 이상 {most:,} 이하로 입력하세요.",
+    "Enter a number from {least:,} to {most:,}.",
+)
+CELL_DATE = FindingKind(
+    "CELL_DATE",
+    "날짜를 YYYY-MM-DD로 입력하세요: {value}",
+    "Enter the day as YYYY-MM-DD: {value}",
+)
+CELL_CHOICE = FindingKind(
+    "CELL_CHOICE",
+    "입력할 수 없는 값입니다: {value} (가능: {allowed})",
+    "'{value}' is not one of: {allowed}",
+)
+CELL_TOO_LONG = FindingKind(
+    "CELL_TOO_LONG",
+    "{limit}자 이하로 입력하세요(현재 {length}자).",
+    "At most {limit} characters; this has {length}.",
+)
+CELL_BRN = FindingKind(
+    "CELL_BRN",
+    "사업자등록번호는 숫자 10자리입니다: {value}",
+    "A business number has ten digits: {value}",
+)
+
+_DIGITS = re.compile(r"[₩\\]?\s*([0-9]{1,3}(?:[, ][0-9]{3})+|[0-9]+)(?:\.0+)?\s*원?", re.ASCII)
+_DAY = re.compile(r"([0-9]{4})\D{0,2}([0-9]{1,2})\D{0,2}([0-9]{1,2})\D{0,2}", re.ASCII)
+_RATE = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,4})?)\s*%?", re.ASCII)
+
+Value = str | int | date | Fraction | frozenset[str]
+Type = Literal["text", "won", "count", "day", "brn", "rate", "choice", "facts"]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: key, header in both languages, and what its cells may hold."""
+
+    key: str
+    ko: str
+    en: str
+    type: Type = "text"
+    required: bool = False
+    example: str = ""
+    hint: str = ""
+    limit: int = 200
+    least: int = 0
+    width: int = 14
+
+
+COLUMNS: Final = (
+    Column("kind", "비목", "Use", "choice", True, "회의비", "세부 비목의 이름 또는 코드입니다."),
+    Column("fund", "재원", "Source", "choice", True, "정부지원금", "세 가지 재원입니다."),
+    Column("amount_won", "금액(원)", "Amount", "won", True, "250000", "부가세 포함.", least=1),
+    Column("vat_won", "부가세(원)", "VAT", "won", False, "22727", "금액에 포함된 부가세입니다."),
+    Column("purpose", "내용", "Purpose", "text", True, "교육위원회 회의", "", 500, width=30),
+    Column("payee_name", "거래처", "Payee", "text", True, "가람식당", "", width=20),
+    Column("payee_brn", "사업자번호", "Business number", "brn", False, "9998100015", "10자리."),
+    Column("payee_account", "계좌", "Account", "text", False, "", "받는 계좌입니다.", 60),
+    Column("obligated_on", "원인행위일", "Obligated on", "day", False, "2020-06-10", "YYYY-MM-DD."),
+    Column("paid_on", "지급일", "Paid on", "day", False, "2020-06-10", "YYYY-MM-DD."),
+    Column("line", "예산 줄", "Plan line", "count", False, "", "예산표의 줄 번호.", least=1),
+    Column("person", "참여인력", "Person", "text", False, "", "인력 번호 또는 외부인.", 40),
+    Column("payee", "지급대상", "Paid to", "choice", False, "", "개인 또는 기관."),
+    Column("heads", "인원", "Heads", "count", False, "", "한 건으로 지급한 인원입니다.", least=1),
+    Column("event", "회의·행사", "Event", "text", False, "교육위원회 1차", "행사의 이름."),
+    Column("deposit", "입금번호", "Deposit", "text", False, "", "", 100),
+    Column("start", "시작일", "From", "day", False, "", "일하거나 출장한 첫날."),
+    Column("end", "종료일", "To", "day", False, "", "마지막 날."),
+    Column("rate", "참여율(%)", "Rate", "rate", False, "", "소수 첫째 자리까지."),
+    Column("hours", "시간", "Hours", "count", False, "", "강의·자문 시간.", least=1),
+    Column("fare_won", "운임(원)", "Fare", "won", False, "", "출장의 운임. 적으면 출장입니다."),
+    Column("trip", "국외출장 계획", "Planned trip", "text", False, "", "계획서의 출장 이름.", 40),
+    Column("approved_on", "출장 승인일", "Approved on", "day", False, "", ""),
+    Column("asset", "장비·시설", "Asset", "text", False, "", "계획서의 장비 번호.", 40),
+    Column("unit_price_won", "단가(원)", "Unit price", "won", False, "", ""),
+    Column("arrived_on", "입고일", "Arrived on", "day", False, "", ""),
+    Column("used_on", "활용일", "Used on", "day", False, "", ""),
+    Column("facts", "확인사항", "Facts", "facts", False, "", "쉼표로 나눕니다.", width=24),
+)
+
+Words = Mapping[str, Mapping[str, str]]
+"""For each choice column, the code of every word by which people call it, folded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads cells, knowing the words of a call. `names` are shown where a word is not known."""
+
+    words: Words
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    def value(self, column: Column, cell: Cell) -> Value | Fault:
+        """A filled cell as a value, or why it is none."""
+        if isinstance(cell, Fault):
+            return cell
+        match column.type:
+            case "won" | "count":
+                return _number(cell, column)
+            case "day":
+                return _day(cell)
+            case "brn":
+                digits = re.sub(r"[\s-]", "", plain(cell))
+                good = len(digits) == 10 and digits.isascii() and digits.isdigit()
+                return digits if good else Fault(CELL_BRN, None, {"value": _shown(cell)})
+            case "rate":
+                return _rate(cell)
+            case "choice":
+                return self._choice(column, cell)
+            case "facts":
+                parts = [part for part in re.split(r"[,;/]", plain(cell)) if part.strip()]
+                codes = [self._choice(column, part) for part in parts]
+                faults = [code for code in codes if isinstance(code, Fault)]
+                return faults[0] if faults else frozenset(map(str, codes))
+            case "text":
+                return _text(cell, column.limit)
+
+    def _choice(self, column: Column, cell: Cell) -> str | Fault:
+        code = self.words[column.key].get(folded(plain(cell)))
+        if code is not None:
+            return code
+        params = {"value": _shown(cell), "allowed": self.names.get(column.key, "")}
+        return Fault(CELL_CHOICE, None, params)
+
+
+def folded(word: str) -> str:
+    """A word without what people vary: case, width, spaces, brackets, points."""
+    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", word).casefold()))
+
+
+def _number(cell: Cell, column: Column) -> int | Fault:
+    most = MAX_WON if column.type == "won" else 100_000
+    if isinstance(cell, int | float) and not isinstance(cell, bool):
+        # NaN and the infinities are no whole numbers and fall through to the fault.
+        whole = int(cell) if abs(cell) < 2**53 and cell == int(cell) else None
+    else:
+        text = unicodedata.normalize("NFKC", plain(cell)).strip()
+        whole = int(text) if text.isascii() and text.isdigit() and len(text) <= 15 else None
+        if whole is None and len(text) <= 20 and (found := _DIGITS.fullmatch(text)):
+            suggestion = found[1].replace(",", "").replace(" ", "")
+            return Fault(CELL_NUMBER, suggestion, {"value": _shown(cell)})
+    if whole is None:
+        return Fault(CELL_NUMBER, None, {"value": _shown(cell)})
+    if not column.least <= whole <= most:
+        return Fault(CELL_RANGE, None, {"least": column.least, "most": most})
+    return whole
+
+
+def _day(cell: Cell) -> date | Fault:
+    if isinstance(cell, datetime):
+        return cell.date()
+    if isinstance(cell, date):
+        return cell
+    text = unicodedata.normalize("NFKC", plain(cell)).strip()
+    found = _DAY.fullmatch(text) if len(text) <= 40 else None
+    day = _as_day(found) if found else None
+    if day is not None and text in (f"{day:%Y-%m-%d}", f"{day:%Y%m%d}"):
+        return day
+    return Fault(CELL_DATE, f"{day:%Y-%m-%d}" if day else None, {"value": _shown(cell)})
+
+
+def _as_day(found: re.Match[str]) -> date | None:
+    try:
+        return date(int(found[1]), int(found[2]), int(found[3]))
+    except ValueError:
+        return None
+
+
+def _rate(cell: Cell) -> Fraction | Fault:
+    found = _RATE.fullmatch(unicodedata.normalize("NFKC", plain(cell)).strip())
+    return Fraction(found[1]) if found else Fault(CELL_NUMBER, None, {"value": _shown(cell)})
+
+
+def _text(cell: Cell, limit: int) -> str | Fault:
+    line = " ".join(SPACE_LIKE.sub(" ", unicodedata.normalize("NFC", plain(cell))).split())
+    if len(line) > limit:
+        return Fault(CELL_TOO_LONG, None, {"limit": limit, "length": len(line)})
+    return line
+
+
+def _shown(cell: Cell) -> str:
+    return SPACE_LIKE.sub(" ", plain(cell)[:40])
