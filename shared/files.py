@@ -11,9 +11,13 @@ from typing import Any, Protocol
 from urllib.parse import quote, urlsplit
 
 import obstore
+import structlog
+from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 
-from shared.problems import FindingKind, Invalid
+from shared.problems import FindingKind, Invalid, UpstreamUnavailable
+
+log = structlog.get_logger()
 
 MAX_FILE_BYTES = 10 * 2**20
 CHUNK_BYTES = 64 * 2**10
@@ -77,7 +81,8 @@ class Files:
     async def put(
         self, key: str, name: str, chunks: AsyncIterator[bytes], *, max_bytes: int = MAX_FILE_BYTES
     ) -> StoredFile:
-        """Store a stream, or nothing: raises `Invalid` (FILE_EMPTY, FILE_TOO_LARGE, FILE_TYPE).
+        """Store a stream, or nothing: raises `Invalid` (FILE_EMPTY, FILE_TOO_LARGE, FILE_TYPE), or
+        `UpstreamUnavailable` when the store is full or away.
 
         The key names the content's place; writing the same key again replaces it.
         """
@@ -85,9 +90,14 @@ class Files:
         seen = _Seen(max_bytes, name)
         try:
             await obstore.put_async(self._store, key, seen.pass_on(chunks))
-        except Exception:
+        except Exception as error:
             if seen.refusal is not None:
                 raise Invalid(errors=[seen.refusal]) from None
+            if isinstance(error, BaseError):
+                log.error("file_store_failed", exc_info=error)
+                raise UpstreamUnavailable(
+                    service="file store", headers={"Retry-After": "30"}
+                ) from error
             raise
         return StoredFile(key, name, seen.media_type, seen.size, seen.digest.hexdigest())
 
