@@ -6,6 +6,7 @@ from uuid import UUID
 from services.auth.accounts import credentials, measures, throttle
 from services.auth.messages import service as messages
 from services.auth.messages.service import DELIVER
+from services.auth.notices import mailing
 from services.auth.runtime import AuthRuntime
 from services.auth.sessions import service as sessions_service
 from services.auth.tokens.rules import KEPT_AFTER_USE
@@ -31,6 +32,12 @@ async def deliver_message(runtime: Runtime, message_id: str) -> None:
 async def handle_reset(runtime: Runtime, request_id: str) -> None:
     auth = _auth(runtime)
     await credentials.handle_reset(auth.sessions, auth.desk, UUID(request_id), now=utc_now())
+
+
+@jobs.task(mailing.MAIL_TASK)
+async def mail_notice(runtime: Runtime, notice_id: str) -> None:
+    auth = _auth(runtime)
+    await mailing.mail(auth.sessions, auth.desk, UUID(notice_id))
 
 
 @jobs.task("idempotency.purge", every="17 3 * * *")

@@ -19,7 +19,7 @@ from services.auth.accounts.rules import Role
 from services.auth.app import create_app
 from services.auth.clients import service as clients_service
 from services.auth.institutions.models import Institution
-from services.auth.jobs import deliver_message, handle_reset
+from services.auth.jobs import deliver_message, handle_reset, mail_notice
 from services.auth.runtime import AuthRuntime
 from services.auth.settings import Settings
 from services.auth.tokens import keys
@@ -33,7 +33,11 @@ SERVICE_SECRETS = {
 }
 
 
-HANDLERS = {"messages.deliver": deliver_message, "accounts.reset": handle_reset}
+HANDLERS = {
+    "messages.deliver": deliver_message,
+    "accounts.reset": handle_reset,
+    "notices.mail": mail_notice,
+}
 
 
 @dataclass

@@ -59,6 +59,20 @@ def temporary_password_text(recipient: str, *, password: str, minutes: int) -> M
     )
 
 
+def notice_letter(recipient: str, *, title: str, link: str) -> Message:
+    return Message(
+        Channel.EMAIL,
+        recipient,
+        f"[산학협력 마일리지] {title}",
+        f"'{title}' 게시물이 등록되었습니다. 아래 주소에서 확인하십시오.\n\n"
+        f"{link}\n\n"
+        "이 메일은 기관 정보에 등록된 담당자께 보냈습니다. 받지 않으시려면 기관 정보에서 연락처를 "
+        "변경하십시오.\n\n"
+        "--\n"
+        "There is a new post for your institution; please read it at the address above.\n",
+    )
+
+
 def contact_changed_letter(recipient: str, *, login_id: str) -> Message:
     return Message(
         Channel.EMAIL,

@@ -151,8 +151,11 @@ async def publish_notice(
     seen: SeenVersion,
     session: Session,
     response: Response,
+    mail: Annotated[bool, Query(description="대상 기관의 담당자에게 메일로 알립니다")] = False,
 ) -> NoticeOut:
-    notice = await service.publish(session, notice_id, seen=seen, actor=actor, now=utc_now())
+    notice = await service.publish(
+        session, notice_id, mail=mail, seen=seen, actor=actor, now=utc_now()
+    )
     return await _answer(session, response, notice, WRITER)
 
 

@@ -13,10 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.auth.audit.service import Actor, record
 from services.auth.errors import TooManyFiles
 from services.auth.notices import rules
+from services.auth.notices.mailing import MAIL_TASK
 from services.auth.notices.models import Notice, NoticeFile, NoticeRead
 from services.auth.notices.rules import Audience, Board
 from shared.db import Sessions
 from shared.files import Files
+from shared.jobs import enqueue
 from shared.problems import NotFound, Stale, StateConflict
 
 MAX_FILES = 10
@@ -145,14 +147,17 @@ async def rewrite(
 
 
 async def publish(
-    session: AsyncSession, notice_id: UUID, *, seen: int, actor: Actor, now: datetime
+    session: AsyncSession, notice_id: UUID, *, mail: bool, seen: int, actor: Actor, now: datetime
 ) -> Notice:
+    """Put a post on the board; with `mail` the contacts of those it is for get a letter."""
     notice = await _locked(session, notice_id, seen)
     if notice.published_at is not None and notice.withdrawn_at is None:
         raise StateConflict(state="published")
     notice.published_at, notice.withdrawn_at = now, None
     notice.version += 1
     _record(session, actor, notice, "notice.published")
+    if mail:
+        await enqueue(session, MAIL_TASK, notice_id=str(notice.id))
     return notice
 
 

@@ -118,6 +118,33 @@ async def test_reading_leaves_a_mark_and_the_bell_counts_down(board, lead):
     assert {item["title"]: item["read"] for item in items} == {"하나": True, "둘": False}
 
 
+async def test_contacts_of_the_institutions_a_post_is_for_get_a_letter_if_wished(auth, board):
+    shared = {"admin_email": "Team@han.example", "manager_email": "team@han.example"}
+    await auth.institution("iacf", "한빛대학교산학협력단", **shared)
+    await auth.institution("company", "한마루정밀", brn="9998100015", manager_email="ha@ru.example")
+    chosen = await auth.institution(name="봄대학교", manager_email="bom@bom.example")
+    await auth.institution("iacf", "닫힌산단", status="suspended", manager_email="x@x.example")
+
+    async def letters(title, *, mail, **audience):
+        notice_id = await board.post(title, publish=False, **audience)
+        path = f"/{notice_id}/publish" + ("?mail=true" if mail else "")
+        assert (await board.call("post", path, seen=1)).status_code == 200
+        known = len(auth.mail())
+        await auth.run_jobs()
+        return notice_id, auth.mail()[known:]
+
+    to = {"kinds": ["iacf"], "institution_ids": [str(chosen.id)]}
+    assert (await letters("조용히", mail=False, **to))[1] == []
+    notice_id, sent = await letters("새 기준\n안내", mail=True, **to)
+    assert {letter["To"] for letter in sent} == {"team@han.example", "bom@bom.example"}
+    assert sent[0]["Subject"] == "[산학협력 마일리지] 새 기준 안내"
+    assert f"http://tests.invalid/notices/{notice_id}" in sent[0].get_content()
+    assert len((await letters("모두에게", mail=True))[1]) == 3
+    query = "/api/v1/auth/audit/events?action=notice.mailed"
+    events = (await auth.client.get(query, headers=board.headers)).json()["items"]
+    assert [event["after"] for event in events] == [{"letters": 3}, {"letters": 2}]
+
+
 async def test_a_withdrawn_post_is_gone_for_readers_and_can_come_back(board, lead):
     notice_id = await board.post("안내")
     assert (await board.call("post", f"/{notice_id}/withdraw", seen=2)).status_code == 200
