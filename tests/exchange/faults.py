@@ -2,6 +2,7 @@
 record of what met which order."""
 
 import asyncio
+import itertools
 import json
 import random
 from collections import Counter
@@ -50,13 +51,14 @@ class FaultyWire:
         self.rate = rate
         self.matrix = matrix
         self._order_of: dict[str, str] = {}  # by the id of a hold or of a transfer
+        self._faults = itertools.cycle(FAULTS)  # each has its turn; whom it meets is chance
         self._late: set[asyncio.Task[Any]] = set()
 
     async def __call__(self, request: httpx2.Request) -> httpx2.Response:
         step, order = self._about(request)
         if self._random.random() >= self.rate:
             return await self._deliver(request)
-        name = self._random.choice(list(FAULTS))
+        name = next(self._faults)
         self.matrix.note(name, step, order)
         return await FAULTS[name](self, request)
 

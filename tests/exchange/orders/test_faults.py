@@ -46,13 +46,15 @@ class Storm:
     def __init__(self, world: World, ledger: RealLedger, wire: FaultyWire) -> None:
         self.world, self.ledger, self.wire = world, ledger, wire
         self.random = random.Random(SEED)
-        self.buyers = [world.actor("company", f"기업 {n}") for n in range(6)]
+        self.buyers = [world.actor("company", f"기업 {n}") for n in range(7)]
+        # The last one is refused whenever it has not got enough left.
+        self.given = {buyer.id: GIVEN for buyer in self.buyers[:-1]} | {self.buyers[-1].id: 20}
         self.listings: list[dict[str, Any]] = []
         self.seen: Counter[str] = Counter()
 
     async def prepare(self) -> None:
-        for buyer in self.buyers:
-            await self.ledger.give(buyer.id, GIVEN)
+        for buyer_id, points in self.given.items():
+            await self.ledger.give(buyer_id, points)
         for _ in range(max(4, ORDERS // 25)):  # so that most find a free time
             self.listings.append(await self.world.listing())
 
@@ -125,6 +127,12 @@ class Storm:
         settled = await self.insist(seller, f"{path}/settle")
         if settled is not None and fate > 0.85 and done["mileage_charged"]:
             back = {"mileage": self.random.randint(1, done["mileage_charged"]), "reason": "시험"}
+            if self.random.random() < 0.5:
+                back = {
+                    "mileage": done["mileage_charged"],
+                    "cash_won": done["cash_due_won"],
+                    "reason": "시험",
+                }
             await self.insist(seller, f"{path}/refund", back)
 
     async def insist(self, who: Actor, path: str, body: Any = None) -> dict[str, Any] | None:
@@ -258,7 +266,7 @@ async def assert_books_agree(storm: Storm) -> None:
             held[order.buyer_id] += order.mileage
     for buyer in storm.buyers:
         assert await storm.ledger.account(buyer.id) == (
-            GIVEN - moved[buyer.id],
+            storm.given[buyer.id] - moved[buyer.id],
             held[buyer.id],
         )
     assert await storm.ledger.account(world.seller.id) == (sum(moved.values()), 0)
