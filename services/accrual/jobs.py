@@ -8,6 +8,7 @@ from services.accrual.applications import evidence, registry_names, review
 from services.accrual.clients import Registry
 from services.accrual.intake import landing
 from services.accrual.intake import service as intake
+from services.accrual.ledger import checkpoints
 from services.accrual.ledger import service as ledger
 from services.accrual.ledger.errors import HoldEnded
 from services.accrual.settings import Settings
@@ -52,6 +53,14 @@ async def _expire_holds(runtime: Runtime, *, since: datetime | None) -> None:
         with suppress(HoldEnded):
             async with runtime.sessions.begin() as session:
                 await ledger.expire_hold(session, hold_id)
+
+
+@jobs.task("ledger.checkpoint", every="5 15 * * *")
+async def take_checkpoint(runtime: Runtime) -> None:
+    """Five past midnight in Korea: the day that ended, signed."""
+    key = checkpoints.signing_key(settings_of(runtime).checkpoint_secret)
+    async with runtime.sessions.begin() as session:
+        await checkpoints.take(session, key, now=utc_now())
 
 
 @jobs.task("files.delete")

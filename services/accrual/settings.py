@@ -36,7 +36,16 @@ class Settings(WebhookSettings):
         default=False, validation_alias="ACCRUAL_WEBHOOK_PRIVATE_TARGETS"
     )
 
+    checkpoint_key: SecretStr | None = Field(
+        default=None, validation_alias="ACCRUAL_CHECKPOINT_KEY"
+    )
+    """What the key that signs checkpoints is derived from; by default the client secret."""
+
     @property
     def portal(self) -> str:
         """Where the address on a certificate leads."""
         return (self.portal_url or self.token_issuer).rstrip("/")
+
+    @property
+    def checkpoint_secret(self) -> bytes:
+        return (self.checkpoint_key or self.client_secret).get_secret_value().encode()

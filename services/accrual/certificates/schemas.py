@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
+from services.accrual.ledger.schemas import ProofOut
 from shared.schemas import Body, Schema
 
 Line = Annotated[str, StringConstraints(min_length=1, max_length=60)]
@@ -32,10 +33,12 @@ class PartOut(Schema):
 
 class LedgerOut(Schema):
     """The state of the ledger account the certificate rests on: how many entries it had, and the
-    hash of the last one, in hex."""
+    hash of the last one, in hex. `checkpoint`: the newest signed state of the account; null in
+    certificates older than its first checkpoint."""
 
     version: int
     head: str
+    checkpoint: ProofOut | None = None
 
 
 class CertificateOut(Schema):

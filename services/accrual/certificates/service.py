@@ -32,6 +32,8 @@ from services.accrual.certificates.models import (
 from services.accrual.certificates.rules import Result
 from services.accrual.clients import Institution, Registry
 from services.accrual.criteria.service import versions
+from services.accrual.ledger import checkpoints
+from services.accrual.ledger.checkpoints import Proof
 from services.accrual.ledger.models import Account, Entry, Transfer
 from services.accrual.settings import Settings
 from shared import typeset
@@ -76,11 +78,15 @@ class Issued:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """An account as its first `version` entries tell it; `head` is the hash of the last of them."""
+    """An account as its first `version` entries tell it; `head` is the hash of the last of them.
+
+    `proof` is its newest state that a checkpoint signed, which may be an earlier one.
+    """
 
     version: int
     head: str
     points: dict[str | None, int]
+    proof: Proof | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +236,8 @@ async def snapshot(session: AsyncSession, institution_id: UUID, as_of: date) -> 
         .group_by(Transfer.field)
     )
     points = {field: int(amount) for field, amount in found}
-    return Snapshot(account.version, account.head.hex(), points)
+    proof = await checkpoints.proof_of(session, institution_id)
+    return Snapshot(account.version, account.head.hex(), points, proof)
 
 
 async def _issue(
@@ -318,7 +325,11 @@ def _document(
         "valid_until": rules.valid_until(issued_on).isoformat(),
         "by_field": [asdict(part) for part in rules.parts(state.points, names)],
         "balance": sum(state.points.values()),
-        "ledger": {"version": state.version, "head": state.head},
+        "ledger": {
+            "version": state.version,
+            "head": state.head,
+            "checkpoint": checkpoints.for_certificate(state.proof),
+        },
     }
 
 

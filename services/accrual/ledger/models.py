@@ -157,3 +157,31 @@ class AdjustmentDecision(Base):
             name="decision",
         ),
     )
+
+
+class Checkpoint(Base):
+    """The heads of the chains that moved since the one before, signed. Append-only.
+
+    `payload` is the signed text; `public_key` the 32 bytes of the Ed25519 key it was signed with.
+    """
+
+    __tablename__ = "ledger_checkpoint"
+
+    number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    at: Mapped[datetime]
+    payload: Mapped[str] = mapped_column(Text)
+    signature: Mapped[bytes] = mapped_column(LargeBinary)
+    public_key: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class CheckpointHead(Base):
+    """An account as a checkpoint has it. Append-only."""
+
+    __tablename__ = "ledger_checkpoint_head"
+
+    account_id: Mapped[UUID] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    version: Mapped[int] = mapped_column(BigInteger)
+    head: Mapped[bytes] = mapped_column(LargeBinary)
+
+    __table_args__ = (Index("ix_ledger_checkpoint_head_number", "number", "account_id"),)

@@ -7,7 +7,15 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import AwareDatetime
 
-from services.accrual.ledger import errors, rules, schemas, service, statements, verification
+from services.accrual.ledger import (
+    checkpoints,
+    errors,
+    rules,
+    schemas,
+    service,
+    statements,
+    verification,
+)
 from services.accrual.ledger.models import Entry, Transfer
 from services.accrual.ledger.rules import Kind, NewReversal, NewTransfer
 from shared.caller import institution_of, requires
@@ -117,6 +125,15 @@ def _line(entry: Entry, transfer: Transfer, *, limited: bool) -> dict[str, Any]:
         "transfer_id": transfer.id,
         "reverses_id": transfer.reverses_id,
     }
+
+
+@router.get("/checkpoint", response_model=schemas.CheckpointOut, summary="원장 체크포인트")
+async def get_checkpoint(session: Session) -> Any:
+    """The newest signed checkpoint, for anyone to keep. Needs no login."""
+    newest = await checkpoints.latest(session)
+    if newest is None:
+        raise NotFound
+    return checkpoints.published(newest)
 
 
 @router.post("/verify", response_model=schemas.ReportOut, summary="원장 검증")

@@ -145,3 +145,28 @@ class EntryOut(Schema):
     reason: str | None
     transfer_id: UUID
     reverses_id: UUID | None
+
+
+class CheckpointOut(Schema):
+    """`signature` (Ed25519, base64) covers `payload` byte for byte. `payload` is JSON: the root of
+    the Merkle tree of the accounts that moved, and the SHA-256 of the payload before."""
+
+    number: int
+    at: AwareDatetime
+    payload: str
+    signature: str
+    public_key: str
+
+
+class ProofOut(Schema):
+    """An account's place in a signed checkpoint: `head` after `version` entries, and the hashes
+    from its leaf, the one at `index`, up to the root that `payload` names."""
+
+    number: int
+    payload: str
+    signature: str
+    public_key: str
+    version: int
+    head: str
+    index: int
+    path: list[str]

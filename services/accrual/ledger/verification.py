@@ -12,6 +12,8 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.accrual.ledger import checkpoints
+
 # The instant belongs to what was asked for only if the maker named one.
 _DIGESTS = """
     SELECT NULL::uuid AS account_id, NULL::bigint AS version, t.id AS transfer_id, t.recorded_at
@@ -109,7 +111,7 @@ class Report:
 
 
 async def verify(session: AsyncSession) -> Report:
-    """Recompute every digest, chain, balance and pair of entries, in one snapshot."""
+    """Recompute every digest, chain, balance, pair of entries and checkpoint, in one snapshot."""
     await session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
     accounts, entries, transfers, points = (
         await session.execute(
@@ -126,4 +128,6 @@ async def verify(session: AsyncSession) -> Report:
         if row is not None:
             broken = Broken(check, row.account_id, row.version, row.transfer_id, row.recorded_at)
             break
+    if broken is None and (found := await checkpoints.first_broken(session)) is not None:
+        broken = Broken("checkpoint", found.account_id, found.version, None, found.at)
     return Report(broken is None, accounts, entries, transfers, points, broken)

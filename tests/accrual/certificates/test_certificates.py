@@ -39,7 +39,10 @@ async def test_a_certificate_tells_the_balance_by_field_on_a_day(holder):
 
 async def test_the_day_before_anything_was_earned_and_an_institution_without_account(holder):
     nothing = await holder.certificate()
-    assert (nothing["balance"], nothing["ledger"]) == (0, {"version": 0, "head": ""})
+    assert (nothing["balance"], nothing["ledger"]) == (
+        0,
+        {"version": 0, "head": "", "checkpoint": None},
+    )
     await holder.earn(7, days_ago=3)
     assert (await holder.certificate(as_of=today(4)))["balance"] == 0
     assert (await holder.certificate(as_of=today(3)))["balance"] == 7
@@ -53,7 +56,7 @@ async def test_a_certificate_rests_on_one_state_of_the_ledger(world, holder):
             "SELECT version, head FROM account WHERE id = :id", id=holder.institution_id
         )
     )[0]
-    assert found["ledger"] == {"version": version, "head": head.hex()}
+    assert found["ledger"] == {"version": version, "head": head.hex(), "checkpoint": None}
 
 
 async def test_what_is_posted_while_a_certificate_is_made_is_not_half_counted(
