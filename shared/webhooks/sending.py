@@ -38,8 +38,12 @@ async def emit(
     event: str,
     data: dict[str, Any],
     test_mode: bool,
+    at: datetime | None = None,
 ) -> None:
-    """Tell the endpoints of an institution that listen to this event, after the commit."""
+    """Tell the endpoints of an institution that listen to this event, after the commit.
+
+    `at` is when it happened, if that is not now.
+    """
     listening = await session.scalars(
         select(WebhookEndpoint).where(
             WebhookEndpoint.institution_id == institution_id,
@@ -51,7 +55,7 @@ async def emit(
             ),
         )
     )
-    await send(session, institution_id, event, data, listening.all())
+    await send(session, institution_id, event, data, listening.all(), at=at)
 
 
 async def listening(session: AsyncSession, institution_ids: Collection[UUID]) -> set[UUID]:
@@ -70,12 +74,14 @@ async def send(
     event: str,
     data: dict[str, Any],
     to: Sequence[WebhookEndpoint],
+    *,
+    at: datetime | None = None,
 ) -> list[WebhookDelivery]:
     """One message on its way to each of these endpoints."""
     if not to:
         return []
     now = utc_now()
-    payload = {"type": event, "timestamp": now.isoformat(), "data": data}
+    payload = {"type": event, "timestamp": (at or now).isoformat(), "data": data}
     message = WebhookMessage(institution_id=institution_id, type=event, payload=payload)
     session.add(message)
     await session.flush()

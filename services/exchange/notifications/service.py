@@ -61,6 +61,7 @@ async def _relay_batch(session: AsyncSession, *, now: datetime) -> int:
                 event=event.name,
                 data=event.payload,
                 test_mode=False,
+                at=event.created_at,
             )
     await session.execute(
         update(OutboxEvent)

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -75,6 +76,8 @@ async def test_each_state_of_an_order_arrives_signed_and_in_order(listening: Wor
         "by": "system",
     }
     assert all(verified(secret, message) for message in sink.received)
+    (newest, *_) = (await listening.seller.get("/notifications")).json()["items"]
+    assert datetime.fromisoformat(bodies[-1]["timestamp"]) == datetime.fromisoformat(newest["at"])
     log = (await listening.seller.get(f"/webhooks/{hook['id']}/deliveries")).json()["items"]
     assert {item["state"] for item in log} == {"delivered"}
 
