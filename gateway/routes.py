@@ -65,6 +65,7 @@ RULES: tuple[Rule, ...] = (
     _public("accrual", "criteria", READ | {"POST"}),
     _public("accrual", "templates"),
     _public("accrual", "certificates/verify", READ | {"POST"}, max_body=2 * MIB),
+    _public("accrual", "ledger/checkpoint"),
     _public("accrual", "statistics/public"),
     _public("exchange", "listings"),
     _public("grants", "programmes"),

@@ -36,6 +36,7 @@ async def test_without_a_token_only_public_routes_open(client, echo, method, pat
         ("GET", "/api/v1/grants/programmes"),
         ("GET", "/api/v1/auth/notices"),
         ("GET", "/api/v1/accrual/certificates/verify/ABC"),
+        ("GET", "/api/v1/accrual/ledger/checkpoint"),
         ("POST", "/api/v1/auth/token"),
         ("GET", "/.well-known/oauth-authorization-server"),
     ],
