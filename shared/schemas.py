@@ -62,3 +62,24 @@ class ProblemOut(BaseModel):
     trace_id: str
     params: dict[str, Any] | None = None
     errors: list[FindingOut] | None = None
+
+
+class MarksIn(Body):
+    """By what documents and payments are known: references, numbers, SHA-256 of files."""
+
+    marks: Annotated[
+        list[Annotated[str, Field(min_length=1, max_length=100)]], Field(max_length=500)
+    ]
+
+
+class MarkFound(BaseModel):
+    """A mark that is in use, and where, in words for people."""
+
+    mark: str
+    where: str
+
+
+class MarksFound(BaseModel):
+    """The marks that are in use here; the others are not."""
+
+    items: list[MarkFound]

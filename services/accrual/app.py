@@ -2,6 +2,7 @@
 
 from fastapi import FastAPI
 
+from services.accrual import evidence_claims
 from services.accrual.applications import review_routes, row_routes, template_routes
 from services.accrual.applications import routes as applications
 from services.accrual.certificates import routes as certificates
@@ -38,5 +39,6 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
             certificates.router,
             statistics.router,
             statistics.internal,
+            evidence_claims.internal,
         ],
     )

@@ -4,6 +4,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from services.exchange import evidence_claims
 from services.exchange.clients import Directory, Ledger
 from services.exchange.institutions import Institutions
 from services.exchange.listings.routes import router as listings
@@ -36,7 +37,15 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
     return service_app(
         runtime,
         title="산학협력 마일리지 — 거래소",
-        routers=[listings, oversight, orders, records, notifications, webhooks],
+        routers=[
+            listings,
+            oversight,
+            orders,
+            records,
+            notifications,
+            webhooks,
+            evidence_claims.internal,
+        ],
         state={
             "ledger": Ledger(runtime.identity, settings.accrual_url),
             "institutions": Institutions(
