@@ -11,6 +11,7 @@ from services.auth.accounts.rules import (
     OWN_ACCOUNT,
     PASSWORD_CHANGE,
     SECOND_FACTOR_ENROL,
+    id_in,
 )
 from services.auth.accounts.staff import Manager
 from services.auth.audit.service import Actor
@@ -64,10 +65,10 @@ ManagerClaims = Annotated[Claims, Depends(requires(MANAGE_ACCOUNTS, ADMINISTER_A
 
 def account_id_of(claims: Claims) -> UUID:
     """The caller's account. Tokens of clients stand for no account."""
-    try:
-        return UUID(claims.sub)
-    except ValueError as error:
-        raise PermissionDenied from error
+    account_id = id_in(claims.sub)
+    if account_id is None:
+        raise PermissionDenied
+    return account_id
 
 
 def _managing(claims: ManagerClaims, stranger: Stranger) -> Manager:

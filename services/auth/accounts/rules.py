@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from enum import StrEnum
 from ipaddress import IPv6Address, IPv6Network, ip_address
+from uuid import UUID
 
 from services.auth.errors import (
     PW_CLASS,
@@ -121,6 +122,14 @@ def scopes_of(role: Role, *, lead: bool) -> tuple[str, ...]:
     """What an account may do. Staff under a lead account manage nobody else (M-006)."""
     granted = SCOPES[role] if lead else [s for s in SCOPES[role] if s != MANAGE_ACCOUNTS]
     return (PASSWORD_CHANGE, OWN_ACCOUNT, *granted)
+
+
+def id_in(subject: str | None) -> UUID | None:
+    """The id in the subject or session of a token; clients have names instead."""
+    try:
+        return UUID(subject or "")
+    except ValueError:
+        return None
 
 
 # --- login ids --------------------------------------------------------------------------------

@@ -1,17 +1,13 @@
 """The audit trail, for the operator."""
 
-from collections.abc import Sequence
 from typing import Annotated, Literal
 from uuid import UUID
 
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import AwareDatetime
-from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.auth import sheets
-from services.auth.accounts.models import Account
 from services.auth.audit import search
 from services.auth.audit.models import AuditEvent
 from services.auth.audit.schemas import EventOut
@@ -56,7 +52,7 @@ async def search_events(
         keys=[AuditEvent.id],
         page=PageRequest(limit=limit, cursor=cursor),
     )
-    names = await _login_ids(session, found)
+    names = await search.login_ids(session, found)
     items = [_event(event, names) for event in found]
     return Page(items=items, next_cursor=next_cursor, total=total)
 
@@ -80,17 +76,6 @@ async def export_events(
         media_type = sheets.XLSX
     headers = attachment_headers(f"감사기록.{format}")
     return Response(content, media_type=media_type, headers=headers)
-
-
-async def _login_ids(session: AsyncSession, events: Sequence[AuditEvent]) -> dict[str, str]:
-    ids = set()
-    for event in events:
-        try:
-            ids.add(UUID(event.actor or ""))
-        except ValueError:
-            continue  # a client or the system itself
-    rows = await session.execute(select(Account.id, Account.login_id).where(Account.id.in_(ids)))
-    return {str(row.id): row.login_id for row in rows}
 
 
 def _event(event: AuditEvent, names: dict[str, str]) -> EventOut:

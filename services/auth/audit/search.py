@@ -11,6 +11,8 @@ from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.auth import sheets
+from services.auth.accounts.models import Account
+from services.auth.accounts.rules import id_in
 from services.auth.audit.models import AuditEvent
 from services.auth.audit.service import Actor, record
 from services.auth.errors import ExportTooLarge
@@ -61,6 +63,13 @@ def matching(wanted: Wanted) -> Select[AuditEvent]:
         if value is not None:
             query = query.where(getattr(AuditEvent, name) == value)
     return query
+
+
+async def login_ids(session: AsyncSession, events: Sequence[AuditEvent]) -> dict[str, str]:
+    """What the actors' accounts are called, by actor; a client or the system has none."""
+    ids = {found for event in events if (found := id_in(event.actor)) is not None}
+    rows = await session.execute(select(Account.id, Account.login_id).where(Account.id.in_(ids)))
+    return {str(row.id): row.login_id for row in rows}
 
 
 async def export(

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
 
-from services.auth.audit.service import record
 from services.auth.callers import CallingActor
 from services.auth.institutions import profiles, registry
 from services.auth.institutions.models import Institution
@@ -106,17 +105,7 @@ async def reveal_institution(
     session: Session,
 ) -> Institution:
     """The people of an institution in full, for a stated purpose, on record (A7)."""
-    institution = await profiles.institution_of(session, institution_id)
-    record(
-        session,
-        actor,
-        "personal_data.viewed",
-        object_type="institution",
-        object_id=institution.id,
-        institution_id=institution.id,
-        purpose=body.purpose,
-    )
-    return institution
+    return await profiles.reveal(session, institution_id, purpose=body.purpose, actor=actor)
 
 
 def _answer(response: Response, institution: Institution) -> InstitutionOut:

@@ -93,6 +93,23 @@ async def change(
     return institution
 
 
+async def reveal(
+    session: AsyncSession, institution_id: UUID, *, purpose: str, actor: Actor
+) -> Institution:
+    """An institution with its people in full: personal data, so the purpose goes on record (A7)."""
+    institution = await institution_of(session, institution_id)
+    record(
+        session,
+        actor,
+        "personal_data.viewed",
+        object_type="institution",
+        object_id=institution.id,
+        institution_id=institution.id,
+        purpose=purpose,
+    )
+    return institution
+
+
 def hidden(name: str, value: str | None) -> str | None:
     """A field as lists and the audit trail show it: people masked (A7)."""
     mask = PERSONAL.get(name)

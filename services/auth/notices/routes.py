@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 from fastapi import APIRouter, Depends, File, Query, Request, Response, UploadFile
 from fastapi.responses import StreamingResponse
 
-from services.auth.accounts.rules import ADMINISTER_ACCOUNTS
+from services.auth.accounts.rules import ADMINISTER_ACCOUNTS, id_in
 from services.auth.callers import (
     CallingActor,
     Operator,
@@ -47,13 +47,10 @@ async def _reader(request: Request, credentials: Credentials) -> Reader:
 
 
 def _member(claims: Claims) -> Reader:
-    try:
-        account_id = UUID(claims.sub)
-    except ValueError:
-        account_id = None  # a partner system reads, but leaves no marks
+    """A partner system reads too, but leaves no marks: it has no account."""
     return Reader(
-        account_id=account_id,
-        institution_id=UUID(claims.institution_id) if claims.institution_id else None,
+        account_id=id_in(claims.sub),
+        institution_id=id_in(claims.institution_id),
         kind=claims.institution_kind,
         writes=ADMINISTER_ACCOUNTS in claims.scope,
     )

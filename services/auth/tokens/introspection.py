@@ -6,13 +6,12 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.auth.accounts.models import Account
-from services.auth.accounts.rules import Status
+from services.auth.accounts.rules import Status, id_in
 from services.auth.clients.models import Client
 from services.auth.clients.rules import ClientKind
 from services.auth.institutions.models import Institution
 from services.auth.institutions.rules import Status as InstitutionStatus
 from services.auth.sessions.models import LoginSession
-from services.auth.tokens.rules import account_id_of
 from shared.problems import Unauthenticated
 from shared.tokens import Claims, TokenVerifier
 
@@ -50,7 +49,7 @@ async def introspect(
 
 
 async def _is_live(session: AsyncSession, claims: Claims, now: datetime) -> bool:
-    account_id = account_id_of(claims.sub)
+    account_id = id_in(claims.sub)
     if account_id is None:
         client = await session.get(Client, claims.sub)
         return client is not None and client.enabled and claims.pv >= client.pv
@@ -60,7 +59,7 @@ async def _is_live(session: AsyncSession, claims: Claims, now: datetime) -> bool
     institution = await session.get_one(Institution, account.institution_id)
     if institution.status == InstitutionStatus.SUSPENDED:
         return False
-    session_id = account_id_of(claims.sid or "")
+    session_id = id_in(claims.sid)
     if session_id is None:
         return True
     login = await session.get(LoginSession, session_id)

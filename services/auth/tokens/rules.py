@@ -42,14 +42,6 @@ def outlived(keys: Sequence[KeyTimes], now: datetime) -> list[str]:
     ]
 
 
-def account_id_of(subject: str) -> UUID | None:
-    """The id in a subject or session claim; clients have names instead."""
-    try:
-        return UUID(subject)
-    except ValueError:
-        return None
-
-
 def user_claims(
     *,
     account_id: UUID,

@@ -197,7 +197,8 @@ async def refresh(
         if outcome.session is not None and outcome.token is not None:
             account = await session.get_one(Account, outcome.session.account_id)
             institution = await session.get_one(Institution, account.institution_id)
-            if _is_open(account, institution) and not account.must_change_password:
+            ready = not (account.must_change_password or _lacks_factor(issuer, account))
+            if ready and _is_open(account, institution):
                 scopes = account_rules.scopes_of(Role(account.role), lead=account.is_lead)
                 issued = await _user_token(
                     issuer, session, account, institution, scopes, outcome.session.id, now=now
@@ -322,11 +323,12 @@ async def _partner_claims(
 
 async def _refuse_unknown_subject(session: AsyncSession, subject: str) -> None:
     """Disabled accounts pass: what they began while they were open still has to be finished."""
-    try:
-        found = await session.get(Account, UUID(subject)) is not None
-    except ValueError:
-        found = await session.get(Client, subject) is not None
-    if not found:
+    account_id = account_rules.id_in(subject)
+    if account_id is not None:
+        found: object = await session.get(Account, account_id)
+    else:
+        found = await session.get(Client, subject)
+    if found is None:
         raise OAuthProblem(reason="acting_for")
 
 
@@ -345,8 +347,7 @@ async def _start(
     if forced or account.must_change_password:
         only = (PASSWORD_CHANGE,)
         return await _user_token(issuer, session, account, institution, only, None, now=now)
-    decides = account.role in account_rules.OPERATING_ROLES
-    if issuer.operator_second_factor and decides and account.totp_confirmed_at is None:
+    if _lacks_factor(issuer, account):
         only = (SECOND_FACTOR_ENROL,)
         return await _user_token(issuer, session, account, institution, only, None, now=now)
     family, refresh_token = await sessions_service.start(
@@ -413,6 +414,11 @@ async def _locked(session: AsyncSession, account_id: UUID) -> tuple[Account, Ins
     )
     account, institution = (await session.execute(query)).one()
     return account, institution
+
+
+def _lacks_factor(issuer: Issuer, account: Account) -> bool:
+    decides = account.role in account_rules.OPERATING_ROLES
+    return issuer.operator_second_factor and decides and account.totp_confirmed_at is None
 
 
 def _is_open(account: Account, institution: Institution) -> bool:

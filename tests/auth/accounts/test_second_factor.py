@@ -147,6 +147,14 @@ async def test_where_it_is_demanded_an_operator_can_only_enrol_until_he_has_one(
     assert code_of(kept) == (409, "SECOND_FACTOR_NEEDED")
 
 
+async def test_a_session_from_before_it_was_demanded_is_not_refreshed(auth, strict):
+    center = await auth.institution("operator", "심사센터")
+    await auth.account("operator2", role=Role.OPERATOR, institution=center)
+    login = (await auth.log_in("operator2")).json()
+    renewed = (await auth.refresh(login["refresh_token"])).json()
+    assert code_of(await strict.refresh(renewed["refresh_token"])) == (400, "REFRESH_REFUSED")
+
+
 async def test_it_is_demanded_of_reviewers_too(strict):
     center = await strict.institution("operator", "심사센터")
     await strict.account("reviewer", role=Role.REVIEWER, institution=center)

@@ -4,7 +4,8 @@ import asyncio
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import text, update
+from sqlalchemy.exc import DBAPIError
 
 from services.auth.accounts.models import Account, OneTimeCredential
 from services.auth.accounts.rules import Role, field_changes, is_staff_id
@@ -99,6 +100,8 @@ async def test_saving_without_a_duplicate_check_is_refused(lead):
     assert codes_in(await lead.call("post", json=body)) == {"DUP_CHECK_REQUIRED"}
     other = body | {"proof": await lead.proof("maru_02")}
     assert codes_in(await lead.call("post", json=other)) == {"DUP_CHECK_REQUIRED"}
+    underived = other | {"login_id": "bom_01"}
+    assert codes_in(await lead.call("post", json=underived)) == {"LOGIN_ID_RULE"}
 
 
 async def test_the_duplicate_check_says_why_an_id_cannot_be_had(lead):
@@ -150,6 +153,21 @@ async def test_permissions_are_switched_and_taken_away_and_the_history_stays(aut
         ("PRACTICE", "off"),
         ("PRACTICE", "removed"),
     ]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE field_permission_event SET change = 'on'",
+        "DELETE FROM field_permission_event",
+        "TRUNCATE field_permission_event",
+    ],
+)
+async def test_the_history_of_permissions_cannot_be_rewritten(auth, lead, statement):
+    await lead.opened(fields=[{"field": "PRACTICE", "enabled": True}])
+    with pytest.raises(DBAPIError, match="append-only"):
+        async with auth.runtime.sessions.begin() as session:
+            await session.execute(text(statement))
 
 
 def test_the_history_tells_of_a_permission_that_was_given_switched_off():
