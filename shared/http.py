@@ -118,6 +118,8 @@ class Identity:
             try:
                 answer = await self._revocation_feed(after)
                 self.revocations.apply(answer["min_pv"])
+                if any(subject.startswith("kid:") for subject in answer["min_pv"]):
+                    self.keys.forget()  # a key leaked: there is a new one
                 after = answer["last"]
                 failing = False
             except Exception as error:  # noqa: BLE001  # whatever was answered, following goes on

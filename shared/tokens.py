@@ -93,6 +93,10 @@ class JwksKeys:
         self._fetched_at = float("-inf")
         self._lock = asyncio.Lock()
 
+    def forget(self) -> None:
+        """Fetch at the next use: the signer has other keys now."""
+        self._fetched_at = float("-inf")
+
     async def key(self, kid: str) -> PyJWK | None:
         """Raises `UpstreamUnavailable` as long as no key was ever had: that is no fault of the
         token, and a client told otherwise would throw a good one away."""
