@@ -1,4 +1,4 @@
-"""Signing keys: kept in the database, read every few seconds, rotated with overlap."""
+"""Signing keys: kept in the database, read again every second, rotated with overlap."""
 
 import asyncio
 import hashlib
@@ -28,8 +28,7 @@ from shared.clock import utc_now
 from shared.db import Sessions
 from shared.tokens import ALGORITHM, REVOKED_FOR_EVER
 
-REREAD_SECONDS = 5.0  # a process signs with a withdrawn key for no longer than this
-UNKNOWN_KID_SECONDS = 1.0
+REREAD_SECONDS = 1.0  # a process signs with a withdrawn key for no longer than this
 
 
 class NoSigningKey(Exception):  # noqa: N818  # a state, told by its name
@@ -56,11 +55,8 @@ class SigningKeys:
 
     async def sign(self, claims: Mapping[str, Any], *, lifetime: timedelta, now: datetime) -> str:
         """An access token (RFC 9068) with these claims; `iat`, `exp` and `jti` are added."""
-        await self._read_if_older_than(REREAD_SECONDS)
+        await self._read_if_old()
         kid = rules.signing_kid([pair.times for pair in self._pairs.values()], now)
-        if kid is None:
-            await self._read_if_older_than(UNKNOWN_KID_SECONDS)
-            kid = rules.signing_kid([pair.times for pair in self._pairs.values()], now)
         if kid is None:
             raise NoSigningKey
         issued = int(now.timestamp())
@@ -78,26 +74,24 @@ class SigningKeys:
         )
 
     async def key(self, kid: str) -> PyJWK | None:
-        await self._read_if_older_than(
-            REREAD_SECONDS if kid in self._pairs else UNKNOWN_KID_SECONDS
-        )
+        await self._read_if_old()
         pair = self._pairs.get(kid)
         return pair.public if pair is not None else None
 
     async def jwks(self) -> list[Mapping[str, Any]]:
         """All public keys, the next one included."""
-        await self._read_if_older_than(REREAD_SECONDS)
+        await self._read_if_old()
         return [pair.document for pair in self._pairs.values()]
 
     def forget(self) -> None:
         """Read again at the next use."""
         self._read_at = float("-inf")
 
-    async def _read_if_older_than(self, seconds: float) -> None:
-        if time.monotonic() - self._read_at <= seconds:
+    async def _read_if_old(self) -> None:
+        if time.monotonic() - self._read_at <= REREAD_SECONDS:
             return
         async with self._lock:
-            if time.monotonic() - self._read_at <= seconds:
+            if time.monotonic() - self._read_at <= REREAD_SECONDS:
                 return
             async with self._sessions()() as session:
                 rows = (await session.scalars(select(SigningKey))).all()
