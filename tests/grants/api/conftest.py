@@ -1,5 +1,6 @@
 """The grants service on a database of its own, and tokens of the people who use it."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID, uuid4
@@ -18,8 +19,33 @@ PDF = b"%PDF-1.4\n"
 AGENCY, UNIVERSITY = UUID(int=0xA9E), UUID(int=0x0117)
 
 
+@pytest.fixture
+def answers() -> dict[str, str]:
+    """What the other services say of every mark: words on where it is used, or "" for nothing.
+    A service that is not in here does not answer."""
+    return {}
+
+
+def others(answers: dict[str, str]) -> Callable[[httpx2.Request], httpx2.Response]:
+    """Plays the other services at the network's edge."""
+    ports = {8002: "accrual", 8003: "exchange"}
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        if request.url.path != "/internal/evidence-claims":
+            return registry(request)
+        service = ports[request.url.port or 0]
+        if service not in answers:
+            return httpx2.Response(404, json={})
+        where = answers[service]
+        marks = json.loads(request.content)["marks"] if where else []
+        items = [{"mark": mark, "where": where} for mark in marks]
+        return httpx2.Response(200, json={"items": items})
+
+    return answer
+
+
 def registry(request: httpx2.Request) -> httpx2.Response:
-    """Plays the auth service at the network's edge."""
+    """Plays the auth service."""
     if request.url.path == "/api/v1/auth/token":
         return httpx2.Response(200, json={"access_token": "t", "expires_in": 300})
     if request.url.path == "/internal/institutions/lookup":
@@ -35,8 +61,9 @@ def registry(request: httpx2.Request) -> httpx2.Response:
 
 
 @pytest.fixture
-async def runtime(runtime_of):
-    runtime = await runtime_of("grants", Settings, transport=httpx2.MockTransport(registry))
+async def runtime(runtime_of, answers):
+    transport = httpx2.MockTransport(others(answers))
+    runtime = await runtime_of("grants", Settings, transport=transport)
     async with runtime.sessions.begin() as session:
         await load_shipped_rule_sets(session)
     return runtime

@@ -207,3 +207,144 @@ async def test_another_agency_and_another_university_see_and_do_nothing(client, 
         ),
     ]
     assert {answer.status_code for answer in answers} == {404}
+
+
+async def test_two_runs_side_by_side_show_what_came_and_what_went(
+    client, year, auditor, colleague, applicant
+):
+    first = await run(client, year, auditor)
+    for item in first["findings"]:
+        if item["pointer"] == f"/expenses/{year['bad']}":
+            waiver = {"kind": "waive", "rule": item["rule"], "code": item["code"], "reason": "확인"}
+            made = await client.post(
+                f"{API}/expenses/{year['bad']}/decisions", json=waiver, headers=auditor
+            )
+            await client.post(f"{API}/decisions/{made.json()['id']}/confirm", headers=colleague)
+    found = {"kind": "disallow", "ground": 5, "won": 50_000, "reason": "사업과 무관"}
+    await client.post(f"{API}/expenses/{year['good']}/decisions", json=found, headers=auditor)
+    second = await run(client, year, auditor, "r2")
+    url = f"{year['url']}/settlement/comparison?before=1&after=2"
+    compared = (await client.get(url, headers=applicant)).json()
+    assert [(c["expense_id"], c["code"], c["after_won"]) for c in compared["came"]] == [
+        (year["good"], "REVIEWER_FINDING", 50_000)
+    ]
+    went = [(c["expense_id"], c["before_won"]) for c in compared["went"]]
+    assert went == [(year["bad"], 130_000)]
+    assert compared["changed"] == []
+    assert compared["disallowed_before_won"] == 130_000
+    assert compared["disallowed_after_won"] == 50_000
+    returns = (compared["return_before_won"], compared["return_after_won"])
+    assert returns == tuple(r["statement"]["return_won"] for r in (first, second))
+    missing = await client.get(url.replace("after=2", "after=9"), headers=applicant)
+    assert missing.status_code == 404
+
+
+async def test_an_expense_sent_back_is_mended_by_its_institution_and_judged_again(
+    client, year, auditor, applicant
+):
+    await run(client, year, auditor)
+    url = f"{API}/expenses/{year['bad']}"
+    early = await client.post(f"{url}/supply", headers=applicant)
+    assert early.status_code == 409
+    asked = await client.post(
+        f"{url}/decisions", json={"kind": "ask", "reason": "전표와 회의록 보완"}, headers=auditor
+    )
+    assert asked.status_code == 201, asked.text
+    for kind, won in (("expenditure_resolution", ""), ("card_slip", "130000"), ("minutes", "")):
+        answer = await client.post(
+            f"{url}/evidence",
+            data={"kind": kind} | ({"amount_won": won} if won else {}),
+            files={"file": (f"{kind}.pdf", PDF + b"later" + kind.encode(), "application/pdf")},
+            headers=applicant,
+        )
+        assert answer.status_code == 201, answer.text
+    await run(client, year, auditor, "r2")  # what was asked for is still open
+    assert (await client.get(url, headers=auditor)).json()["expense"]["state"] == "returned"
+    supplied = await client.post(f"{url}/supply", headers=applicant)
+    assert supplied.json()["state"] == "in_review"
+    assert (await run(client, year, auditor, "r3"))["disallowed"]["grant"] == 0
+    assert (await client.get(url, headers=auditor)).json()["expense"]["state"] == "allowed"
+
+
+async def test_the_final_year_is_printed_for_either_side_and_not_before(
+    client, year, auditor, applicant, stranger
+):
+    await run(client, year, auditor)
+    urls = [f"{year['url']}/settlement/{page}.pdf" for page in ("statement", "recovery-notice")]
+    assert (await client.get(urls[0], headers=auditor)).status_code == 409
+    for action in ("open-objections", "finalise"):
+        await client.post(f"{year['url']}/settlement/{action}", headers=auditor)
+    for url in urls:
+        page = await client.get(url, headers=applicant)
+        assert (page.status_code, page.headers["content-type"]) == (200, "application/pdf")
+        assert page.content.startswith(b"%PDF-1.7")
+        assert len(page.content) > 5_000
+        other = await client.get(url, headers=stranger("grants:apply", "grants:settle"))
+        assert other.status_code == 404
+    items = (await client.get(f"{year['url']}/expenses", headers=auditor)).json()["items"]
+    assert {item["state"] for item in items} == {"final"}
+
+
+async def test_what_the_usage_report_says_of_account_and_budget_is_held_against_the_plan(
+    client, agreement, applicant, officer, auditor
+):
+    url = f"{API}/agreements/{agreement['id']}"
+    await client.post(f"{url}/close", headers=officer)
+    report = {
+        "received_grant_won": 200_000_000,
+        "interest_won": 0,
+        "account": {
+            "separate": False,
+            "interest_tracked": True,
+            "documents": ["single_account_reason"],
+        },
+        "budget": {"travel": {"grant": 5_000_001}},
+    }
+    await client.post(f"{url}/report", json=report, headers=applicant)
+    seen = (await client.post(f"{url}/settlement/preview", headers=auditor)).json()
+    found = {(f["code"], f["rule"], f["pointer"]) for f in seen["findings"]}
+    assert ("ACCOUNT_NOT_SEPARATE", "G-043", "/account/single_account_confirmation") in found
+    assert ("BUDGET_MISMATCH", "G-033", "/items/travel/grant") in found
+    assert "USAGE_NOT_STATED" not in {code for code, _, _ in found}
+
+
+async def test_a_document_that_serves_mileage_is_flagged_and_silence_is_no_clean_record(
+    client, year, auditor, answers
+):
+    answers["accrual"] = "적립신청 2026-0001"
+    result = await run(client, year, auditor)
+    flagged = [f for f in result["findings"] if f["code"] == "CROSS_CLAIM"]
+    assert {f["pointer"] for f in flagged} == {f"/expenses/{year['good']}"}
+    assert {f["params"]["where"] for f in flagged} == {"적립신청 2026-0001"}
+    assert result["unchecked"] == ["exchange"]
+    assert [f["code"] for f in result["findings"]].count("CLAIMS_UNCHECKED") == 1
+    answers["exchange"] = ""  # it answers, and knows nothing
+    assert (await run(client, year, auditor, "r2"))["unchecked"] == []
+
+
+ANOTHER_PROJECT = """
+    WITH p AS (INSERT INTO proposal (programme_id, institution_id, institution_name, title,
+        document, state) SELECT programme_id, uuidv7(), '다른대학교', title, document, 'agreed'
+        FROM proposal RETURNING id),
+    a AS (INSERT INTO agreement (proposal_id, programme_id, agency_id, institution_id,
+        institution_name, title, agreed_on, year_start, year_end) SELECT p.id, programme_id,
+        agency_id, uuidv7(), '다른대학교', title, agreed_on, year_start, year_end
+        FROM agreement, p RETURNING id),
+    e AS (INSERT INTO expense (agreement_id, number, kind, fund, amount_won, vat_won, purpose,
+        payee_name, details, created_by) SELECT a.id, 1, 'meeting', 'grant', 250000, 0, '-', '-',
+        '{}', 'x' FROM a RETURNING id)
+    INSERT INTO evidence (id, expense_id, kind, amount_won, file_key, file_name, media_type, size,
+        sha256, created_by) SELECT '00000000-0000-7000-8000-000000000000', e.id, 'card_slip',
+        250000, 'k', 'n', 'application/pdf', 1,
+        (SELECT sha256 FROM evidence WHERE kind = 'card_slip'), 'x' FROM e
+"""
+
+
+async def test_a_document_another_project_entered_first_proves_nothing_here(
+    client, year, auditor, runtime
+):
+    async with runtime.sessions.begin() as session:
+        await session.execute(text(ANOTHER_PROJECT))
+    result = await run(client, year, auditor)
+    (part,) = [p for p in result["disallowances"] if p["expense_id"] == year["good"]]
+    assert (part["code"], part["rule"], part["won"]) == ("DUPLICATE_EVIDENCE", "G-040", 250_000)
