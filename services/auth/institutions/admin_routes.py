@@ -48,7 +48,8 @@ async def list_institutions(
 async def enter_institution(
     body: EntryIn, caller: Registrar, actor: CallingActor, session: Session, response: Response
 ) -> InstitutionOut:
-    institution = await registry.enter(session, Entry(**body.model_dump()), actor=actor)
+    entry = Entry(**body.model_dump())
+    institution = await registry.enter(session, entry, actor=actor, now=utc_now())
     return _answer(response, institution)
 
 

@@ -60,10 +60,10 @@ def listed(
     return query
 
 
-async def enter(session: AsyncSession, entry: Entry, *, actor: Actor) -> Institution:
+async def enter(session: AsyncSession, entry: Entry, *, actor: Actor, now: datetime) -> Institution:
     """Register an institution. Raises `Invalid` for a bad or taken business number."""
     clean = await _checked(session, entry, None)
-    institution = Institution(**asdict(clean))
+    institution = Institution(**asdict(clean), registry_checked_at=now)
     async with _number_may_be_taken(session, clean):
         session.add(institution)
     _record(session, actor, institution, "institution.registered", None, _facts(institution))

@@ -13,6 +13,7 @@ from services.auth.clients import service as clients_service
 from services.auth.errors import ClientNotAllowed, ClientUnknown, OAuthProblem, UnsupportedGrant
 from services.auth.sessions import service as sessions_service
 from services.auth.tokens import cookies, rules, service
+from services.auth.tokens.client_tokens import ClientLogin, client_token
 from services.auth.tokens.introspection import introspect
 from services.auth.tokens.schemas import (
     IntrospectForm,
@@ -24,7 +25,7 @@ from services.auth.tokens.schemas import (
     TokenForm,
     TokenOut,
 )
-from services.auth.tokens.service import ClientLogin, Issued, Login
+from services.auth.tokens.service import Issued, Login
 from shared.caller import requires
 from shared.clock import utc_now
 from shared.db import Session
@@ -98,7 +99,7 @@ async def _client_token(
 ) -> Issued:
     client_id, secret = _client_credentials(form, request)
     login = ClientLogin(client_id, secret, form.audience, form.scope, form.acting_for)
-    return await service.client_token(runtime.issuer, login, actor=actor, now=utc_now())
+    return await client_token(runtime.issuer, login, actor=actor, now=utc_now())
 
 
 def _only_portal(client_id: str | None) -> None:

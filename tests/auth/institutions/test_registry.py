@@ -190,6 +190,7 @@ async def test_a_company_is_shown_with_its_representative_masked(auth, operator,
     company = (await auth.client.get(f"/api/v1/auth/companies/{BRN}", headers=lead)).json()
     assert (company["ceo_name"], company["company_size"]) == ("최*하", "small")
     assert (company["manager_name"], company["manager_department"]) == ("박*늘", "총무팀")
+    assert company["registry_checked_at"] is not None
     assert (company["address"], company["industry"]) == ("서울특별시", "기계")
     missing = await auth.client.get(f"/api/v1/auth/companies/{OTHER}", headers=lead)
     assert code_of(missing) == (404, "NOT_FOUND")
