@@ -125,23 +125,28 @@ async def posted_contracts(
     }
 
 
-def live_key(application: Application, row: Row) -> bytes:
-    """The key under which a claim is unique; the sandbox has claims of its own.
+def live_keys(application: Application, rows: Iterable[Row]) -> list[bytes]:
+    """The keys under which claims are unique; the sandbox has claims of its own.
 
     A gift without a pledge's number is told from others of that day by who received it.
     """
-    apart = b"test" if application.test_mode else b""
-    if row.contract is not None and "contract_no" not in row.values:
-        apart += application.institution_id.bytes
-    return hashlib.sha256(apart + row.key).digest() if apart else row.key
+    sandbox = b"test" if application.test_mode else b""
+    receiver = sandbox + application.institution_id.bytes
+
+    def live_key(row: Row) -> bytes:
+        is_gift = row.contract is not None and "contract_no" not in row.values
+        apart = receiver if is_gift else sandbox
+        return hashlib.sha256(apart + row.key).digest() if apart else row.key
+
+    return list(map(live_key, rows))
 
 
 async def claimed_by_others(
     session: AsyncSession, application: Application, rows: Sequence[Row]
 ) -> list[Finding]:
     """DUPLICATE_CLAIM for rows that another live application holds (M-020)."""
-    by_key = {live_key(application, row): row for row in rows}
-    hexes = ",".join(key.hex() for key in by_key)
+    by_key = dict(zip(live_keys(application, rows), rows, strict=True))
+    hexes = ",".join(map(bytes.hex, by_key))
     keys = select(func.decode(func.unnest(func.string_to_array(hexes, ",")), "hex"))
     query = (
         select(Claim.key, Application.number)

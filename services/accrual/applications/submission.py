@@ -19,7 +19,7 @@ from services.accrual.applications.checks import (
     Verdict,
     duplicates,
     judge,
-    live_key,
+    live_keys,
     store_summary,
 )
 from services.accrual.applications.models import (
@@ -120,7 +120,8 @@ async def _take_claims(session: AsyncSession, application: Application, verdict:
     """Write the claims; raises `Invalid` for those another application took meanwhile (M-020)."""
     await session.execute(delete(Claim).where(Claim.application_id == application.id))
     # In the order of the keys, so that two submissions wait for each other but never in a circle.
-    keyed = sorted((live_key(application, row), row) for row in verdict.checked.rows)
+    rows = verdict.checked.rows
+    keyed = sorted(zip(live_keys(application, rows), rows, strict=True))
     taken: dict[int, str | None] = {}
     for start in range(0, len(keyed), CLAIMS_AT_ONCE):
         batch = keyed[start : start + CLAIMS_AT_ONCE]

@@ -21,17 +21,16 @@ _PLAIN = frozenset({str, int, float, bool, type(None)})
 
 
 class Line(NamedTuple):
-    """A line that could be read: its number from 1, the partner's id, and the cells."""
+    """A line that could be read: its number from 1, the partner's id, and the cells.
+
+    `text` is the cells as JSON, `digest` 16 bytes of it: the same for the same cells in any order.
+    """
 
     number: int
     external_id: str
     cells: dict[str, Any]
-
-    @property
-    def digest(self) -> bytes:
-        """16 bytes, the same for the same cells in any order."""
-        ordered = orjson.dumps(self.cells, option=orjson.OPT_SORT_KEYS)
-        return hashlib.sha256(ordered).digest()[:16]
+    text: str
+    digest: bytes
 
 
 class Malformed(NamedTuple):
@@ -72,7 +71,9 @@ def read_line(raw: bytes, number: int, columns: Set[str]) -> Line | Malformed:
         return Malformed(number, external_id, f"no column '{unknown}'")
     if not _PLAIN.issuperset(map(type, cells.values())):
         return Malformed(number, external_id, "a cell is not a plain value")
-    return Line(number, external_id, cells)
+    ordered = orjson.dumps(cells, option=orjson.OPT_SORT_KEYS)
+    digest = hashlib.sha256(ordered).digest()[:16]
+    return Line(number, external_id, cells, ordered.decode(), digest)
 
 
 def index_lines(file: IO[bytes], *, by_contract: bool) -> Index:
