@@ -18,7 +18,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.auth import masking
+from services.auth import devices, masking
 from services.auth.accounts import rules, service, temporary
 from services.auth.accounts.models import Account, OneTimeCredential, ResetRequest
 from services.auth.accounts.passwords import Passwords
@@ -210,12 +210,25 @@ class Forgotten:
 
 
 async def ask_for_reset(
-    sessions: Sessions, vault: Vault, forgotten: Forgotten, *, actor: Actor, now: datetime
+    sessions: Sessions,
+    vault: Vault,
+    forgotten: Forgotten,
+    *,
+    device: str | None,
+    actor: Actor,
+    now: datetime,
 ) -> None:
     """Note the request and answer at once, the same for everyone: whether the id exists and the
-    contact is registered is looked into by the worker. Raises `LoginThrottled`."""
+    contact is registered is looked into by the worker. Raises `LoginThrottled`. `device` is the
+    cookie of a device that logged in before."""
     login_id = rules.login_id_of(forgotten.login_id)
-    place = Throttle(vault, f"reset:{login_id}", rules.place_of(actor.address), known_device=False)
+    known = devices.known(vault, login_id, device)
+    place = Throttle(
+        vault,
+        f"reset:{login_id}",
+        known or rules.place_of(actor.address),
+        known_device=known is not None,
+    )
     content = orjson.dumps([login_id, forgotten.channel, forgotten.contact])
     async with sessions.begin() as session:
         await place.reserve(session, now=now)

@@ -1,7 +1,8 @@
 """Passwords: changing them, choosing the first one, and what to do when it is forgotten."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request, Response
 
+from services.auth import cookies, devices
 from services.auth.accounts import credentials, rules, service
 from services.auth.accounts.credentials import Activation, Forgotten
 from services.auth.accounts.schemas import (
@@ -74,7 +75,11 @@ async def check_link(body: LinkIn, runtime: Runtime, session: Session) -> LinkOu
 
 
 @router.post("/activation", response_model=ActivatedOut, summary="일회용 주소로 비밀번호 정하기")
-async def activate(body: ActivationIn, stranger: Stranger, runtime: Runtime) -> ActivatedOut:
+async def activate(
+    body: ActivationIn, stranger: Stranger, runtime: Runtime, response: Response
+) -> ActivatedOut:
+    """Whoever has the link is who he says: from now on his device is one that is not slowed down
+    by others guessing at his password."""
     login_id = await credentials.activate(
         runtime.sessions,
         runtime.desk,
@@ -82,17 +87,21 @@ async def activate(body: ActivationIn, stranger: Stranger, runtime: Runtime) -> 
         actor=stranger,
         now=utc_now(),
     )
+    cookies.set_device(response, runtime.settings, devices.mark(runtime.vault, login_id))
     return ActivatedOut(login_id=login_id)
 
 
 @router.post("/reset-requests", status_code=202, response_model=NeutralOut, summary="비밀번호 찾기")
-async def ask_for_reset(body: ResetRequestIn, stranger: Stranger, runtime: Runtime) -> NeutralOut:
+async def ask_for_reset(
+    body: ResetRequestIn, stranger: Stranger, runtime: Runtime, request: Request
+) -> NeutralOut:
     """Sends a link (mail) or a temporary password (text message) to a registered contact. The
     answer is the same for everyone, and so is the time it takes (M-004)."""
     await credentials.ask_for_reset(
         runtime.sessions,
         runtime.vault,
         Forgotten(body.login_id, body.channel, body.contact),
+        device=cookies.device(request, runtime.settings),
         actor=stranger,
         now=utc_now(),
     )

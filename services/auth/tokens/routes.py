@@ -6,13 +6,14 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Query, Request, Response
 
+from services.auth import cookies
 from services.auth.accounts import rules as account_rules
 from services.auth.audit.service import Actor
 from services.auth.callers import Runtime, Stranger
 from services.auth.clients import service as clients_service
 from services.auth.errors import ClientNotAllowed, ClientUnknown, OAuthProblem, UnsupportedGrant
 from services.auth.sessions import service as sessions_service
-from services.auth.tokens import cookies, rules, service
+from services.auth.tokens import rules, service
 from services.auth.tokens.client_tokens import ClientLogin, client_token
 from services.auth.tokens.introspection import introspect
 from services.auth.tokens.schemas import (

@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.auth import devices
 from services.auth.accounts import rules as account_rules
 from services.auth.accounts import second_factor, temporary
 from services.auth.accounts.models import Account, FieldPermission
@@ -33,7 +34,7 @@ from services.auth.messages import service as messages
 from services.auth.sessions import service as sessions_service
 from services.auth.sessions.rules import Verdict
 from services.auth.sessions.service import Lifetimes
-from services.auth.tokens import devices, rules
+from services.auth.tokens import rules
 from services.auth.tokens.keys import SigningKeys
 from services.auth.vault import Vault
 from shared.db import Sessions

@@ -11,7 +11,7 @@ from services.auth.accounts.models import LoginThrottle
 from services.auth.accounts.throttle import Throttle
 from services.auth.errors import LoginThrottled
 from shared.clock import utc_now
-from tests.auth.conftest import code_of
+from tests.auth.conftest import code_of, link_in
 
 
 async def reserve(place, sessions, now):
@@ -127,6 +127,36 @@ async def test_a_new_device_gets_through_within_a_minute_of_a_distributed_attack
         await reserve(mine, sessions, now)
     assert refusal.value.params == {"seconds": 60}
     await reserve(mine, sessions, now + timedelta(seconds=60))
+
+
+async def test_who_comes_by_a_link_waits_for_no_stranger(auth):
+    """Guessing from everywhere takes the one attempt a minute that is left to unknown devices; the
+    right user has another way in, and one to ask for it."""
+    await auth.account(email="maru@hanbit.example", phone="02-6050-0000")
+    known = (await auth.log_in()).cookies
+    auth.client.cookies.clear()
+    sessions, vault = auth.runtime.sessions, auth.runtime.vault
+
+    async def guess_everywhere(login_id):
+        for n in range(rules.FREE_ATTEMPTS_EVERYWHERE):
+            place = Throttle(vault, login_id, f"10.0.{n}.1", known_device=False)
+            await reserve(place, sessions, utc_now())
+
+    await guess_everywhere("reset:maru")
+    asking = {"login_id": "maru", "channel": "email", "contact": "maru@hanbit.example"}
+    stranger = await auth.client.post("/api/v1/auth/reset-requests", json=asking)
+    assert stranger.status_code == 429
+    auth.client.cookies.update(known)
+    assert (await auth.client.post("/api/v1/auth/reset-requests", json=asking)).status_code == 202
+    auth.client.cookies.clear()
+    await auth.run_jobs()
+    new = "Bomnal!2027"
+    body = {"token": link_in(auth.mail()[0]), "new_password": new, "confirm_password": new}
+    assert (await auth.client.post("/api/v1/auth/activation", json=body)).status_code == 200
+    await guess_everywhere("maru")
+    assert (await auth.log_in(password=new)).status_code == 200
+    auth.client.cookies.clear()
+    assert code_of(await auth.log_in(password=new)) == (429, "LOGIN_THROTTLED")
 
 
 async def test_a_made_up_device_cookie_is_an_unknown_device(auth):
