@@ -6,8 +6,10 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx2
+import structlog
 from fastapi import APIRouter, FastAPI, Request, Response
 from sqlalchemy.exc import DataError, DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.pool import QueuePool
 
 from shared.app import Check, Note, create_app, problem_response
@@ -20,6 +22,8 @@ from shared.metrics import Metrics
 from shared.problems import FindingKind, Invalid, UpstreamUnavailable
 from shared.settings import ServiceSettings
 from shared.tokens import AUDIENCE, KeySource, TokenVerifier
+
+log = structlog.get_logger()
 
 
 class Runtime:
@@ -112,6 +116,7 @@ def service_app(
         setattr(app.state, name, value)
     app.add_exception_handler(Replayed, _on_replayed)
     app.add_exception_handler(DBAPIError, _on_database_error)
+    app.add_exception_handler(PoolExhausted, _on_exhausted_pool)
     return app
 
 
@@ -135,6 +140,16 @@ async def _on_database_error(request: Request, error: Exception) -> Response:
     if isinstance(error, DataError) and sqlstate is None:
         return problem_response(request, Invalid(errors=[NUL_CHARACTER.at("")]))
     if error.connection_invalidated or sqlstate is None or sqlstate.startswith(_PASSING):
-        problem = UpstreamUnavailable(service="database", headers={"Retry-After": "1"})
-        return problem_response(request, problem)
+        return _busy(request)
     raise error
+
+
+async def _on_exhausted_pool(request: Request, _error: Exception) -> Response:
+    """More requests than connections, for longer than the pool lets them wait."""
+    log.warning("pool_exhausted")
+    return _busy(request)
+
+
+def _busy(request: Request) -> Response:
+    problem = UpstreamUnavailable(service="database", headers={"Retry-After": "1"})
+    return problem_response(request, problem)
