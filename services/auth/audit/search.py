@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Select, select
+from sqlalchemy import Select, String, cast, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.auth import sheets
@@ -36,7 +36,8 @@ COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What to look for; whatever is None does not matter. `action` may end in `*`."""
+    """What to look for; whatever is None does not matter. `action` may end in `*`; `actor` is an
+    account's id or login id, or a client's name."""
 
     since: datetime | None = None
     until: datetime | None = None
@@ -58,7 +59,10 @@ def matching(wanted: Wanted) -> Select[AuditEvent]:
         query = query.where(AuditEvent.action.startswith(wanted.action[:-1], autoescape=True))
     elif wanted.action is not None:
         query = query.where(AuditEvent.action == wanted.action)
-    for name in ("actor", "institution_id", "object_type", "object_id", "address"):
+    if wanted.actor is not None:
+        called = select(cast(Account.id, String)).where(Account.login_id == wanted.actor)
+        query = query.where(AuditEvent.actor.in_([wanted.actor, called.scalar_subquery()]))
+    for name in ("institution_id", "object_type", "object_id", "address"):
         value = getattr(wanted, name)
         if value is not None:
             query = query.where(getattr(AuditEvent, name) == value)

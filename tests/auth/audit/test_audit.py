@@ -30,6 +30,7 @@ async def test_a_login_is_on_record_with_who_when_and_from_where(auth, operator)
     await auth.log_in(address="203.0.113.9")
     [event] = await search(auth, operator, f"action=session.started&actor={account.id}")
     assert (event["login_id"], event["address"]) == ("maru", "203.0.113.9")
+    assert await search(auth, operator, "action=session.started&actor=maru") == [event]
     assert event["institution_id"] == str(account.institution_id)
     assert len(event["trace_id"]) == 32
 
