@@ -1,6 +1,7 @@
-"""What a service answers when the database has no room for it, and when clocks disagree."""
+"""What a service answers when there is no room left, and when clocks disagree."""
 
 import asyncio
+import subprocess
 import time
 
 import psycopg
@@ -11,6 +12,8 @@ from sqlalchemy import text
 
 from services.exchange.settings import Settings
 from shared.db import Session
+from shared.files import Files
+from shared.problems import UpstreamUnavailable
 from shared.runtime import Runtime, service_app
 
 router = APIRouter(prefix="/api/v1/exchange")
@@ -97,3 +100,36 @@ async def test_a_clock_a_minute_off_shuts_nobody_out(minutes, runtime_of, tokens
     now = int(time.time()) + 60 * minutes
     claims = await verifier.verify(tokens.make(iat=now, exp=now + 300))
     assert claims.exp == now + 300
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of one mebibyte."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(place)],
+        capture_output=True,
+        check=False,
+    )
+    if mounted.returncode != 0:
+        pytest.skip("mounting needs root")
+    yield place
+    subprocess.run(["umount", str(place)], check=True)
+
+
+async def test_a_full_disk_is_a_503_that_leaves_nothing_and_the_next_file_fits(small_disk):
+    files = Files(small_disk.as_uri())
+
+    async def pdf(mebibytes: int):
+        yield b"%PDF-1.7\n"
+        for _ in range(mebibytes * 16):
+            yield b"x" * 2**16
+
+    for _ in range(3):
+        with pytest.raises(UpstreamUnavailable) as refused:
+            await files.put("evidence/large", "성적표.pdf", pdf(2))
+        assert refused.value.headers["Retry-After"] == "30"
+    assert not [path for path in small_disk.rglob("*") if path.is_file()]
+    stored = await files.put("evidence/small", "성적표.pdf", pdf(0))
+    assert stored.size == 9
