@@ -12,6 +12,7 @@ from services.accrual.ledger import adjustment_routes
 from services.accrual.ledger import routes as ledger
 from services.accrual.settings import Settings
 from services.accrual.statistics import routes as statistics
+from services.accrual.utilisations import routes as utilisations
 from services.accrual.webhooks import routes as webhooks
 from shared.runtime import Runtime, service_app
 
@@ -36,6 +37,7 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
             adjustment_routes.router,
             ledger.router,
             ledger.internal,
+            utilisations.router,
             certificates.router,
             statistics.router,
             statistics.internal,

@@ -1,11 +1,14 @@
-"""Calls of the accrual service to the auth service, which owns the registry of institutions."""
+"""Calls of the accrual service: to auth for institutions, to grants for programmes' bonus rules."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
-from shared.http import Identity, ServiceClient
+from services.accrual.utilisations.errors import ProgrammeNotFound
+from services.accrual.utilisations.rules import BonusRule, Programme
+from shared.http import Identity, RemoteProblem, ServiceClient
 
 BATCH = 500
 T = TypeVar("T")
@@ -80,6 +83,30 @@ class Registry:
                 )
                 found[one.institution_id] = one
         return found
+
+
+class Programmes:
+    """What mileage buys in programmes, which the grants service owns."""
+
+    def __init__(self, identity: Identity, grants_url: str) -> None:
+        self._grants = ServiceClient(identity, "grants", grants_url, scope="grants:read")
+
+    async def programme(self, programme_id: UUID) -> Programme:
+        """Raises `ProgrammeNotFound`, `UpstreamUnavailable`."""
+        try:
+            found = await self._grants.get(f"/internal/programmes/{programme_id}/bonus-rule")
+        except RemoteProblem as problem:
+            if problem.status == 404:
+                raise ProgrammeNotFound from problem
+            raise
+        rule = found["bonus_rule"]
+        return Programme(
+            name=found["name"],
+            opens_at=datetime.fromisoformat(found["opens_at"]),
+            closes_at=datetime.fromisoformat(found["closes_at"]),
+            published=found["published"],
+            rule=None if rule is None else BonusRule.of(rule),
+        )
 
 
 def _batches(items: Sequence[T]) -> Iterator[Sequence[T]]:

@@ -9,5 +9,14 @@ from services.accrual.certificates import models as certificates
 from services.accrual.intake import models as intake
 from services.accrual.ledger import models as ledger
 from services.accrual.statistics import models as statistics
+from services.accrual.utilisations import models as utilisations
 
-__all__ = ["Base", "applications", "certificates", "intake", "ledger", "statistics"]
+__all__ = [
+    "Base",
+    "applications",
+    "certificates",
+    "intake",
+    "ledger",
+    "statistics",
+    "utilisations",
+]

@@ -1,0 +1,1 @@
+"""Spending mileage as bonus points in a programme (M-050)."""
