@@ -2,7 +2,11 @@
 
 import asyncio
 import subprocess
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -10,6 +14,7 @@ from fastapi import APIRouter
 from psycopg import sql
 from sqlalchemy import text
 
+from deploy.local.postgres import Cluster
 from services.exchange.settings import Settings
 from shared.db import Session
 from shared.files import Files
@@ -23,6 +28,18 @@ SECRET = "test-secret-of-thirty-two-characters!"
 @router.get("/one")
 async def read_one(session: Session) -> int:
     return (await session.execute(text("SELECT 1"))).scalar_one()
+
+
+@router.post("/big")
+async def write_much(session: Session) -> int:
+    """A megabyte that does not compress, so that the table must grow."""
+    await session.execute(
+        text(
+            "INSERT INTO kept SELECT string_agg(sha512((n || clock_timestamp()::text)::bytea), '')"
+            " FROM generate_series(1, 16384) n"
+        )
+    )
+    return (await session.execute(text("SELECT count(*) FROM kept"))).scalar_one()
 
 
 @pytest.fixture
@@ -102,20 +119,24 @@ async def test_a_clock_a_minute_off_shuts_nobody_out(minutes, runtime_of, tokens
     assert claims.exp == now + 300
 
 
+@contextmanager
+def disk(mebibytes: int) -> Iterator[Path]:
+    """A file system of its own, that small."""
+    with tempfile.TemporaryDirectory(prefix="sanhak-disk-") as name:
+        size = f"size={mebibytes}m,mode=755"
+        mount = ["mount", "-t", "tmpfs", "-o", size, "tmpfs", name]
+        if subprocess.run(mount, capture_output=True, check=False).returncode != 0:
+            pytest.skip("mounting needs root")
+        try:
+            yield Path(name)
+        finally:
+            subprocess.run(["umount", name], check=True)
+
+
 @pytest.fixture
-def small_disk(tmp_path):
-    """A file system of one mebibyte."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(place)],
-        capture_output=True,
-        check=False,
-    )
-    if mounted.returncode != 0:
-        pytest.skip("mounting needs root")
-    yield place
-    subprocess.run(["umount", str(place)], check=True)
+def small_disk():
+    with disk(1) as place:
+        yield place
 
 
 async def test_a_full_disk_is_a_503_that_leaves_nothing_and_the_next_file_fits(small_disk):
@@ -133,3 +154,37 @@ async def test_a_full_disk_is_a_503_that_leaves_nothing_and_the_next_file_fits(s
     assert not [path for path in small_disk.rglob("*") if path.is_file()]
     stored = await files.put("evidence/small", "성적표.pdf", pdf(0))
     assert stored.size == 9
+
+
+async def test_a_full_disk_under_the_database_loses_nothing_and_recovers(
+    tokens, tmp_path, client_of
+):
+    with disk(192) as place:
+        cluster = Cluster.start(place / "pg")
+        try:
+            cluster.create_database("one")
+            with psycopg.connect(cluster.url("one").replace("+psycopg", "")) as superuser:
+                superuser.execute("CREATE TABLE kept (value bytea)")
+            settings = Settings(
+                database_url=cluster.url("one"), client_secret=SECRET, files_url=tmp_path.as_uri()
+            )
+            runtime = Runtime("exchange", settings, keys=tokens)
+            client = client_of(service_app(runtime, title="one", routers=[router]))
+            assert (await client.post("/api/v1/exchange/big")).json() == 1
+            filler = place / "filler"
+            with filler.open("wb") as file:
+                while True:
+                    try:
+                        file.write(b"x" * 2**16)
+                        file.flush()
+                    except OSError:
+                        break
+            for _ in range(3):
+                assert says_busy(await client.post("/api/v1/exchange/big"))
+            assert (await client.get("/api/v1/exchange/one")).json() == 1  # reading goes on
+            filler.unlink()
+            assert (await client.post("/api/v1/exchange/big")).json() == 2
+            await runtime.identity.http.aclose()
+            await runtime.database.close()
+        finally:
+            cluster.stop()
