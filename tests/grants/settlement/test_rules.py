@@ -18,6 +18,8 @@ from services.grants.settlement.rules import (
     Waiver,
     account_findings,
     budget_findings,
+    compare,
+    not_stated,
     settle,
     statement,
 )
@@ -461,3 +463,55 @@ def test_the_money_has_its_own_account_or_the_papers(
 def test_the_settled_plan_is_kept_with_the_outcome() -> None:
     year: Plan = plan(assets={"a": PlannedAsset("a", 1)})
     assert settle(year, []).plan is year
+
+
+@pytest.mark.parametrize("carried", [0, 1, 3_460_000])
+def test_money_carried_over_is_not_returned(carried: int) -> None:
+    assert returned(carried_over_won=carried).return_won == 4_112_880 - carried
+    assert returned(carried_over_won=carried).carried_over_won == carried
+
+
+@pytest.mark.parametrize("carried", [-1, 3_460_001])
+def test_no_more_is_carried_over_than_was_left(carried: int) -> None:
+    with pytest.raises(Invalid) as caught:
+        returned(carried_over_won=carried)
+    (finding,) = caught.value.errors
+    assert (finding.code, finding.params["unspent_won"]) == ("CARRY_OVER_EXCEEDS", 3_460_000)
+
+
+@pytest.mark.parametrize(
+    ("account", "budget", "pointers"),
+    [
+        (True, True, []),
+        (False, True, ["/account"]),
+        (True, False, ["/budget"]),
+        (False, False, ["/account", "/budget"]),
+    ],
+)
+def test_what_a_report_leaves_open_is_said(
+    account: bool, budget: bool, pointers: list[str]
+) -> None:
+    found = list(not_stated(keco(), account=account, budget=budget))
+    assert [finding.pointer for finding in found] == pointers
+    assert {finding.kind.level for finding in found} <= {"warning"}
+
+
+def test_runs_compare_by_expense_rule_code_and_ground() -> None:
+    def result(*parts: tuple[str, str, int], returned: int) -> dict[str, Any]:
+        return {
+            "disallowances": [
+                {"expense_id": one, "rule": "G-041", "code": code, "ground": 1, "won": won}
+                for one, code, won in parts
+            ],
+            "disallowed": {"grant": sum(won for *_, won in parts), "cash": 0, "in_kind": 0},
+            "statement": {"return_won": returned},
+        }
+
+    before = result(("a", "X", 10), ("a", "X", 5), ("b", "X", 7), ("c", "X", 1), returned=30)
+    after = result(("a", "X", 15), ("b", "X", 8), ("d", "X", 2), returned=31)
+    found = compare(before, after)
+    assert [(c.expense_id, c.before_won, c.after_won) for c in found.came] == [("d", 0, 2)]
+    assert [(c.expense_id, c.before_won, c.after_won) for c in found.went] == [("c", 1, 0)]
+    assert [(c.expense_id, c.before_won, c.after_won) for c in found.changed] == [("b", 7, 8)]
+    assert (found.disallowed_before_won, found.disallowed_after_won) == (23, 25)
+    assert (found.return_before_won, found.return_after_won) == (30, 31)

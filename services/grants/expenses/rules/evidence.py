@@ -333,8 +333,8 @@ def card_hours(rule: Bound[CardHours]) -> Check:
     return lambda group: [
         rule.remark(kind, expense, used_at=f"{local:%Y-%m-%d %H:%M}")
         for expense in group.expenses
-        for paper in expense.evidence
-        if paper.used_at is not None and odd(local := paper.used_at.astimezone(_KST))
+        for instant in expense.card_times
+        if odd(local := instant.astimezone(_KST))
     ]
 
 

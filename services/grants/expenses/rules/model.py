@@ -134,6 +134,7 @@ class Expense:
     evidence_kinds: frozenset[str] = field(init=False, compare=False)
     evidence_agrees: bool = field(init=False, compare=False)
     evidence_numbers: tuple[str, ...] = field(init=False, compare=False)
+    card_times: tuple[datetime, ...] = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
         kinds = tuple(document.kind for document in self.evidence)
@@ -149,7 +150,9 @@ class Expense:
         }
         object.__setattr__(self, "evidence_kinds", _kind_set(kinds))
         object.__setattr__(self, "evidence_agrees", agrees)
+        times = tuple(paper.used_at for paper in self.evidence if paper.used_at is not None)
         object.__setattr__(self, "evidence_numbers", tuple(numbers))
+        object.__setattr__(self, "card_times", times)
 
     @property
     def dated_on(self) -> date:
