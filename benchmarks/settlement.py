@@ -4,8 +4,9 @@
 
 Two peers, both a plain Python loop over the same rows: one dictionary look-up per row for every
 rule of the call (`whole_book`), and one for each rule that applies to the row's kind
-(`applying`). Processor time, medians of interleaved rounds. Memory is what the settlement keeps
-while it runs, by tracemalloc, in a run of its own.
+(`applying`). The first is the fair peer: only a look-up tells whether a rule applies, and the
+second knows it for nothing. Processor time, medians of interleaved rounds. Memory is what the
+settlement keeps while it runs, by tracemalloc, in a run of its own.
 """
 
 import argparse
