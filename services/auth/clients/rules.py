@@ -4,7 +4,6 @@ The one place to look when a call between services is refused: caller -> target 
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
 from enum import StrEnum
 from ipaddress import ip_address, ip_network
 
@@ -44,8 +43,7 @@ def narrowed(asked: str | None, allowed: frozenset[str]) -> frozenset[str] | Non
 
 SECRET_PREFIX = "mlk_"  # noqa: S105  # tells scanners what they found
 MAX_SECRETS = 2  # the current one and the one that is being replaced
-OVERLAP = timedelta(hours=24)
-LONGEST_OVERLAP = timedelta(days=30)
+OVERLAP_HOURS, LONGEST_OVERLAP_HOURS = 24, 720
 
 PARTNER_SCOPES: dict[str, frozenset[str]] = {
     "university": frozenset({"accrual:push", "accrual:read", "ledger:read", "exchange:read"}),

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from services.auth.clients.rules import LONGEST_OVERLAP_HOURS, OVERLAP_HOURS
 from shared.schemas import Body, Schema
 
 
@@ -63,4 +64,4 @@ class RegisteredOut(Schema):
 
 
 class RenewIn(Body):
-    overlap_hours: int = Field(default=24, ge=0, le=720)
+    overlap_hours: int = Field(default=OVERLAP_HOURS, ge=0, le=LONGEST_OVERLAP_HOURS)

@@ -73,6 +73,11 @@ async def test_a_differing_name_is_a_warning_and_both_names_are_shown(auth, lead
     assert [(f["code"], f["level"]) for f in wrong["findings"]] == [("BRN_CHECKSUM", "error")]
     unknown = await check(OTHER, "새 회사")
     assert (unknown["institution_id"], unknown["findings"]) == (None, [])
+    await auth.institution("company", "쉬는 회사", brn=OTHER, status="dormant")
+    dormant = await check(OTHER, "쉬는회사")
+    assert [(f["code"], f["level"]) for f in dormant["findings"]] == [
+        ("COMPANY_NOT_ACTIVE", "warning")
+    ]
 
 
 async def test_the_register_refuses_bad_and_taken_numbers_and_companies_without_one(auth, operator):

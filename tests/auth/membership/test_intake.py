@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from services.auth.accounts.rules import Role
 from services.auth.institutions.models import Institution
-from services.auth.membership.rules import COLUMNS, EXAMPLE
+from services.auth.membership.rules import COLUMNS, EXAMPLE, MAX_ROWS
 from services.auth.sheets import csv_text, workbook
 from tests.auth.conftest import code_of, link_in
 
@@ -211,6 +211,11 @@ async def test_comma_separated_text_is_read_too(auth, operator):
 async def test_a_sheet_without_rows_says_so(auth, operator):
     answer = await send(auth, operator, sheet())
     assert [item["code"] for item in answer.json()["errors"]] == ["NO_ROWS"]
+
+
+async def test_a_sheet_that_is_too_long_says_so_and_reads_no_further(auth, operator):
+    answer = await send(auth, operator, sheet(*[GOOD] * (MAX_ROWS + 1)))
+    assert [item["code"] for item in answer.json()["errors"]] == ["TOO_MANY_ROWS"]
 
 
 def test_exports_hold_nothing_a_spreadsheet_would_execute():
