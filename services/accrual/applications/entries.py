@@ -15,6 +15,11 @@ from services.accrual.criteria.rules import FieldRule, Posted
 from shared.problems import Finding, FindingKind
 from shared.sheets.cells import Cell, Fault, is_blank
 
+_PLACES = {
+    code: {column.key: (place, column) for place, column in enumerate(columns)}
+    for code, columns in COLUMNS.items()
+}
+
 
 @dataclass(slots=True)
 class Entry:
@@ -50,7 +55,7 @@ class Check:
         return COLUMNS[self.rule.code]
 
     def has(self, key: str) -> bool:
-        return any(column.key == key for column in self.columns)
+        return key in _PLACES[self.rule.code]
 
     def add(
         self,
@@ -62,11 +67,10 @@ class Check:
         **params: Any,
     ) -> None:
         """A finding about a cell, with the column's name and what stands there."""
-        for column, cell in zip(self.columns, entry.cells, strict=True):
-            if column.key == key:
-                params = {"column": column.ko, "column_en": column.en} | params
-                if not is_blank(cell):
-                    params.setdefault("value", cells.shown(cell))
+        place, column = _PLACES[self.rule.code][key]
+        params = {"column": column.ko, "column_en": column.en} | params
+        if not is_blank(cell := entry.cells[place]):
+            params.setdefault("value", cells.shown(cell))
         self.findings.append(
             kind.at(
                 f"/rows/{entry.number}/{key}",

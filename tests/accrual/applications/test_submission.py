@@ -265,7 +265,7 @@ async def test_the_trace_cannot_be_changed_even_by_the_database_user(world):
 async def test_registered_names_arrive_after_the_submission(world, registry):
     from services.accrual.jobs import look_up_names
 
-    registry.known[brn(0)] = "주식회사 한빛정밀"
+    registry.known[brn(0)] = "한빛정밀산업 주식회사"
     university = world.university()
     draft = await university.submitted([practice(1), practice(2, brn=brn(1))])
     jobs = await world.sql(
@@ -275,5 +275,8 @@ async def test_registered_names_arrive_after_the_submission(world, registry):
     await look_up_names(world.runtime, draft)
     detail = await university.detail(draft)
     assert detail["institution_name"] == "한국대학교"
-    assert [c["registered_name"] for c in detail["companies"]] == ["주식회사 한빛정밀", None]
+    assert [c["registered_name"] for c in detail["companies"]] == ["한빛정밀산업 주식회사", None]
+    for name, total in (("정밀산업", 1), ("한빛정밀", 1), (brn(1), 1), ("다른 기업", 0)):
+        found = await university.get(APPLICATIONS, params={"company": name})
+        assert found.json()["total"] == total
     assert all(not body.get("create") for _, body in registry.calls)
