@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -354,6 +355,20 @@ def test_nobody_calls_a_worker_and_the_gateway_reaches_no_database(manifests):
     assert allowed(manifests, web, pooler, 5432) == (True, True)
     assert allowed(manifests, worker, server, 5432) == (True, True)
     assert allowed(manifests, web, server, 5432)[1] is False
+
+
+def test_workers_that_deliver_reach_partners_but_nothing_inside(manifests):
+    policy = of_kind(manifests, "NetworkPolicy")["to-partners"]["spec"]
+    reached = {
+        name
+        for name, pod in pods(manifests).items()
+        if matches(policy["podSelector"], pod["metadata"]["labels"])
+    }
+    assert reached == {"auth-worker", "accrual-worker", "exchange-worker"}
+    (block,) = policy["egress"][0]["to"]
+    inside = [ip_network(network) for network in block["ipBlock"]["except"]]
+    for address in ("10.1.2.3", "172.20.0.1", "192.168.0.1", "169.254.169.254"):
+        assert any(ip_address(address) in network for network in inside), address
 
 
 def test_by_default_nobody_speaks_to_anybody(manifests):
