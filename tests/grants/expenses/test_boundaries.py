@@ -4,7 +4,7 @@ Most of these were written against mutants of the rules that nothing else notice
 """
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ import pytest
 from services.grants.expenses.rules import Evidence, Goods, Leave, Study
 from services.grants.expenses.rules.evidence import holds
 from services.grants.programmes.rules import Condition
+from tests.grants.calls import keco
 from tests.grants.year import ARRIVED, DAY, YEAR, documents, expense, plan, said, the, with_person
 
 START, END = YEAR.start, YEAR.end
@@ -146,6 +147,23 @@ def test_a_card_works_by_day_on_working_days(used: str, odd: bool) -> None:
         assert the("CARD_AFTER_HOURS", row).params["used_at"] == used
 
 
+def test_the_hours_of_a_night_are_the_calls() -> None:
+    early = replace(
+        next(rule for rule in keco().spending.rules if rule.kind == "card_hours"),
+        params={"from_hour": 21, "until_hour": 7},
+    )
+    rules = keco()
+    others = tuple(rule for rule in rules.spending.rules if rule.kind != "card_hours")
+    spending = replace(rules.spending, rules=(*others, early))
+    year = plan(rules=replace(rules, spending=spending))
+    for hour, odd in ((20, False), (21, True), (22, True), (23, True), (6, True), (7, False)):
+        row = expense("meeting")
+        instant = datetime(2020, 6, 3, hour, 30, tzinfo=timezone(timedelta(hours=9)))
+        slip = replace(row.evidence[1], used_at=instant)
+        row = replace(row, evidence=(row.evidence[0], slip, *row.evidence[2:]))
+        assert said(row, plan=year) == ({"CARD_AFTER_HOURS": 0} if odd else {}), hour
+
+
 def test_what_another_project_used_first_proves_nothing_and_the_first_such_paper_is_named() -> None:
     papers = (
         *documents(("expenditure_resolution", "trade_statement"), 500_000),
@@ -157,12 +175,14 @@ def test_what_another_project_used_first_proves_nothing_and_the_first_such_paper
     assert said(row, plan=plan(used_earlier=frozenset(["T-2"]))) == {}
     found = the("DUPLICATE_EVIDENCE", row, plan=plan(used_earlier=frozenset(["N-1"])))
     assert (found.disallowed_won, found.params["number"]) == (500_000, "N-1")
+    both = the("DUPLICATE_EVIDENCE", row, plan=plan(used_earlier=frozenset(["N-1", "T-1"])))
+    assert both.params["number"] == row.evidence_numbers[0]
 
 
 def test_a_slip_split_over_two_expenses_proves_to_its_last_won() -> None:
     def share(number: int, won: int) -> Any:
         base = expense("printing", id=f"s{number}", amount_won=won, without=("transfer",))
-        slip = Evidence("transfer", 500_000, "S-1")
+        slip = Evidence("transfer", 500_000, f"S-{len('x')}")  # equal, not the same text
         return replace(base, evidence=(*base.evidence, slip), paid_on=DAY + timedelta(days=number))
 
     whole = said(share(0, 250_000), share(1, 250_000))
