@@ -9,7 +9,7 @@ numbers only on a quiet machine. Beside the rate stands the server's CPU per tra
 programs disturb less. Afterwards every book is proven to balance, and our chains to be whole.
 
 PGLEDGER_SQL names a file with the real pgledger, to stand beside our rendering of its way.
-LEDGER_BENCH_ENTRIES (default 1000000) is how far the growth run goes; 10000000 takes an hour.
+LEDGER_BENCH_ENTRIES (default 1000000) is how far the growth run goes.
 """
 
 import argparse
@@ -111,6 +111,18 @@ PGLEDGER = Book(
         ON e.account_id = a.id WHERE balance <> coalesce(amount, 0)""",
 )
 
+BALANCE = Book(
+    "our balance",
+    "bench_ours",
+    "SELECT available, held, debt FROM account WHERE id = bench_account(:payer)",
+)
+AS_OF = Book(
+    "our balance as of",
+    "bench_ours",
+    """SELECT balance FROM entry WHERE account_id = bench_account(:payer) AND version = (
+        SELECT version_at(bench_account(:payer), now() - interval '20 seconds'))""",
+)
+
 BENCH_ACCOUNT = """
     CREATE FUNCTION bench_account(number bigint) RETURNS uuid LANGUAGE sql IMMUTABLE
     RETURN ('10000000-0000-4000-8000-' || lpad(to_hex(number), 12, '0'))::uuid
@@ -166,23 +178,28 @@ class Bench:
 
     def round(self, book: Book, statement: str, size: int, seconds: float) -> tuple[float, float]:
         """Transfers per second, and the server's CPU in µs for each."""
+        before = self._cpu_s()
+        said = self.call(book, statement, "-T", str(round(seconds)))
+        spent = self._cpu_s() - before
+        calls = int(_find(r"actually processed: (\d+)", said))
+        rate = float(_find(r"tps = ([\d.]+)", said))
+        return rate * size, spent / max(1, calls * size) * 1e6
+
+    def call(self, book: Book, statement: str, *until: str) -> str:
+        """Let all clients send the statement again and again; what pgbench says of it."""
         with tempfile.NamedTemporaryFile("w", suffix=".sql") as script:
             script.write(statement)
             script.flush()
             arguments = [
                 binary("pgbench"), "-n", "-M", "prepared", "-c", str(CLIENTS), "-j", "1",
-                "-T", str(round(seconds)), "-f", script.name,
+                *until, "-f", script.name,
                 "-h", str(self.cluster.socket_dir), "-U", SUPERUSER, book.database,
             ]  # fmt: skip
             _, environment = self.cluster.psql_command(book.database)
-            before = self._cpu_s()
             done = subprocess.run(
                 arguments, capture_output=True, text=True, check=True, env=environment
             )
-            spent = self._cpu_s() - before
-        calls = int(_find(r"actually processed: (\d+)", done.stdout))
-        rate = float(_find(r"tps = ([\d.]+)", done.stdout))
-        return rate * size, spent / max(1, calls * size) * 1e6
+        return done.stdout
 
     def _cpu_s(self) -> float:
         """User and system time of the server and all it started, in seconds."""
@@ -319,21 +336,32 @@ def run(bench: Bench, pgledger: Book, books: list[Book], only: set[str]) -> None
 
 
 def growth(bench: Bench) -> None:
-    """Whether a posting stays as fast while the ledger grows."""
-    rates = {}
+    """Whether posting and reading stay as fast while the ledger grows."""
+    rates: dict[int, dict[str, float]] = {}
     for entries in (100_000, 1_000_000, 10_000_000):
         if entries > int(os.environ.get("LEDGER_BENCH_ENTRIES", "1000000")):
             break
-        _, fill, _ = many(OURS, ACCOUNTS)
-        with bench.connect(OURS.database) as connection:
-            while connection.execute("SELECT count(*) < %s FROM entry", [entries]).fetchone()[0]:
-                for _ in range(20):
-                    connection.execute(fill)
-            connection.execute("VACUUM ANALYZE")
-        scenario = f"single, {entries:,} entries"
-        rates[entries] = bench.measure(scenario, [one(OURS, ACCOUNTS)])[OURS.name]
+        grow(bench, entries)
+        books = [one(book, ACCOUNTS) for book in (OURS, BALANCE, AS_OF)]
+        rates[entries] = bench.measure(f"single, {entries:,} entries", books)
     smallest, *_, largest = rates
-    bench.judge(f"{largest:,} entries / {smallest:,}", rates[largest] / rates[smallest], 1 / 1.3)
+    for book in (OURS, BALANCE, AS_OF):
+        ratio = rates[largest][book.name] / rates[smallest][book.name]
+        bench.judge(f"{largest:,} entries / {smallest:,}, {book.name}", ratio, 1 / 1.3)
+
+
+def grow(bench: Bench, entries: int) -> None:
+    """Fill our ledger up to so many entries, by as many clients as the measurements have."""
+    with bench.connect(OURS.database) as connection:
+        while True:
+            found = connection.execute("SELECT sum(version)::bigint FROM account").fetchone()
+            assert found is not None
+            missing = entries - found[0]
+            if missing <= 0:
+                break
+            calls = max(1, round(missing / 2 / BATCH / CLIENTS))
+            bench.call(*many(OURS, ACCOUNTS)[:2], "-t", str(calls))
+        connection.execute("VACUUM ANALYZE")
 
 
 def http(bench: Bench) -> None:

@@ -4,11 +4,13 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import structlog
+
 from services.accrual.applications import evidence, registry_names, review
 from services.accrual.clients import Registry
 from services.accrual.intake import landing
 from services.accrual.intake import service as intake
-from services.accrual.ledger import checkpoints
+from services.accrual.ledger import checkpoints, verification
 from services.accrual.ledger import service as ledger
 from services.accrual.ledger.errors import HoldEnded
 from services.accrual.settings import Settings
@@ -18,6 +20,8 @@ from shared.idempotency import KEPT_DAYS, purge_keys
 from shared.jobs import Jobs
 from shared.runtime import Runtime
 from shared.webhooks.jobs import add_webhook_jobs
+
+log = structlog.get_logger()
 
 jobs = Jobs()
 add_webhook_jobs(jobs)
@@ -61,6 +65,18 @@ async def take_checkpoint(runtime: Runtime) -> None:
     key = checkpoints.signing_key(settings_of(runtime).checkpoint_secret)
     async with runtime.sessions.begin() as session:
         await checkpoints.take(session, key, now=utc_now())
+
+
+@jobs.task("ledger.verify", every="33 17 * * *")
+async def verify_ledger(runtime: Runtime) -> None:
+    """Half past two in the Korean night: everything is recomputed. A break fails the job, which is
+    what the operators are alarmed by; nothing is mended by itself."""
+    async with runtime.sessions() as session:
+        report = await verification.verify(session)
+    if report.broken is not None:
+        log.error("ledger_broken", broken=str(report.broken))
+        raise RuntimeError(f"the ledger is broken: {report.broken}")
+    log.info("ledger_whole", transfers=report.transfers, points=report.points_issued)
 
 
 @jobs.task("files.delete")

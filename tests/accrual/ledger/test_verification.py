@@ -2,6 +2,7 @@
 
 import pytest
 
+from services.accrual import jobs
 from services.accrual.app import create_app
 from services.accrual.ledger import verification
 from tests.accrual.ledger.conftest import Ledger, move
@@ -95,6 +96,13 @@ async def test_a_side_of_a_transfer_taken_out_with_its_account_made_to_fit_is_fo
     report = await ledger(verification.verify)
     assert report.broken is not None
     assert report.broken.check == "transfer_entries"
+
+
+async def test_the_nightly_job_fails_when_the_ledger_is_broken(runtime, ledger, books):
+    await jobs.verify_ledger(runtime)
+    await falsify(ledger, f"UPDATE entry SET balance = balance + 1 {ONE_ENTRY}")
+    with pytest.raises(RuntimeError, match="entry_chain"):
+        await jobs.verify_ledger(runtime)
 
 
 async def test_only_the_operator_may_ask(runtime, client_of, tokens, ledger, books):
