@@ -143,11 +143,12 @@ class Expense:
             for document in self.evidence
         )
         # Only a document with an amount can be claimed twice; a contract serves every month.
-        numbers = {
+        # In the order of the documents, so that a run says the same whenever it is repeated.
+        numbers = dict.fromkeys(
             mark
             for document in self.evidence
             if document.amount_won is not None and (mark := document.mark) is not None
-        }
+        )
         object.__setattr__(self, "evidence_kinds", _kind_set(kinds))
         object.__setattr__(self, "evidence_agrees", agrees)
         times = tuple(paper.used_at for paper in self.evidence if paper.used_at is not None)
