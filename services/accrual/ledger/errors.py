@@ -119,3 +119,9 @@ INSTITUTION_REQUIRED = FindingKind(
     ko="조회할 기관을 지정하세요.",
     en="Name the institution whose ledger you want to see.",
 )
+LEGACY_ROW = FindingKind(
+    "LEGACY_ROW",
+    ko="{row}행: 기관 id와 0 이상의 점수가 기관마다 한 번씩 있어야 합니다.",
+    en="Row {row}: an institution's id and points of zero or more, once for each institution.",
+    rule="M-021",
+)
