@@ -515,3 +515,10 @@ def test_runs_compare_by_expense_rule_code_and_ground() -> None:
     assert [(c.expense_id, c.before_won, c.after_won) for c in found.changed] == [("b", 7, 8)]
     assert (found.disallowed_before_won, found.disallowed_after_won) == (23, 25)
     assert (found.return_before_won, found.return_after_won) == (30, 31)
+
+
+def test_what_is_disallowed_in_kind_is_missing_from_the_contribution_in_kind() -> None:
+    result = returned(disallowed=Funds(550_000, 45_000, 700))
+    assert (result.cash_shortfall_won, result.in_kind_shortfall_won) == (45_000, 700)
+    more = returned(spent=Funds(296_540_000, 60_000_000, 70_000_500), disallowed=Funds(0, 0, 700))
+    assert more.in_kind_shortfall_won == 200
