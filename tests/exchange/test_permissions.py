@@ -43,6 +43,7 @@ BODIES: dict[str, Any] = {
     "/orders/{order_id}/dispute/resolve": {"charged_won": 0, "reason": "조정"},
     "/orders/{order_id}/refund": {"mileage": 1, "reason": "환불"},
     "/orders/{order_id}/messages": {"body": "안녕하세요."},
+    "/internal/evidence-claims": {"marks": ["0" * 64]},
     "/notifications/read": {},
     "/webhooks": {"url": "https://partner.example.com/hook"},
     "/webhooks/{endpoint_id}": {"url": "https://partner.example.com/hook"},
