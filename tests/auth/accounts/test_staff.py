@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from services.auth.accounts.models import Account, OneTimeCredential
 from services.auth.accounts.rules import Role, field_changes, is_staff_id
 from services.auth.masking import masked_email, masked_name, masked_phone
+from shared.clock import utc_now
 from tests.auth.conftest import PASSWORD, claims_of, code_of, codes_in
 
 ACCOUNTS = "/api/v1/auth/accounts"
@@ -83,6 +84,10 @@ async def test_a_lead_opens_a_sub_account_that_enters_by_link_and_sees_its_field
     link = body["credential"]["link"]
     assert link.startswith("http://tests.invalid/activate#token=")
     assert body["credential"]["sent_to"] == "sk***@hanbit.example"
+    open_for = datetime.fromisoformat(body["credential"]["expires_at"]) - utc_now()
+    assert timedelta(hours=71) < open_for < timedelta(hours=73)
+    await auth.run_jobs()
+    assert "72시간" in auth.mail()[0].get_content()
     assert code_of(await auth.log_in("maru_01", "maru_01")) == (400, "LOGIN_FAILED")
     activation = {
         "token": link.partition("#token=")[2],
