@@ -73,7 +73,7 @@ RULES: tuple[Rule, ...] = (
     _upload("auth", "files", "attachments"),
     _upload("accrual", "evidence", "files", "paste", "rows", "sheet"),
     _upload("exchange", "files", "photos"),
-    _upload("grants", "documents", "evidence", "files", "sheet"),
+    _upload("grants", "documents", "evidence", "files", "import", "sheet"),
 )
 
 WELL_KNOWN = Route("auth", "well-known", public=True)
