@@ -4,7 +4,7 @@ Applicant = Annotated[Claims, Depends(requires("accrual:apply"))]
 """
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends, Request, Security
@@ -15,6 +15,8 @@ from shared.tokens import Claims, TokenVerifier
 
 _bearer = HTTPBearer(auto_error=False, bearerFormat="JWT")
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
+LOGIN_IS_OPTIONAL: dict[str, Any] = {"security": [{}]}
+"""`openapi_extra` of a route that reads `Credentials` and goes on without."""
 
 
 def requires(*scopes: str) -> Callable[[Request, Credentials], Awaitable[Claims]]:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import obstore
 import structlog
@@ -155,11 +155,3 @@ def clean_name(name: str) -> str:
     base = re.split(r"[/\\]", composed)[-1]
     visible = "".join(char for char in base if unicodedata.category(char)[0] != "C")
     return visible.strip()[:200] or "file"
-
-
-def attachment_headers(name: str) -> dict[str, str]:
-    """Downloads are attachments, never rendered by the browser on our origin."""
-    return {
-        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}",
-        "X-Content-Type-Options": "nosniff",
-    }

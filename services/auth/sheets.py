@@ -14,8 +14,6 @@ from shared.sheets.cells import Cell, are_blank
 from shared.sheets.delimited import decode, records, safe_field
 from shared.sheets.workbooks import Grid, is_workbook, open_workbook
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-
 Row = Sequence[Any]
 NumberedRow = tuple[int, Sequence[Cell]]
 

@@ -5,7 +5,8 @@ import unicodedata
 
 import pytest
 
-from shared.files import MAX_FILE_BYTES, Files, attachment_headers, clean_name
+from shared.downloads import attachment_headers
+from shared.files import MAX_FILE_BYTES, Files, clean_name
 from shared.problems import Invalid
 
 PDF = b"%PDF-1.7\n" + b"x" * 1000

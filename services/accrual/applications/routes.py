@@ -3,13 +3,11 @@
 Rows and sheets are in `row_routes.py`, the operator's side in `review_routes.py`.
 """
 
-from collections.abc import Iterator
 from datetime import date
-from typing import IO, Annotated
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, File, Form, Query, Response, UploadFile
-from fastapi.responses import StreamingResponse
 
 from services.accrual.applications import (
     carry_over,
@@ -42,11 +40,11 @@ from services.accrual.applications.schemas import (
     State,
     SubmissionOut,
 )
-from services.accrual.applications.template_routes import XLSX, XlsxResponse
 from services.accrual.criteria.schemas import FieldCode
 from shared.clock import utc_now
 from shared.db import Session
-from shared.files import CHUNK_BYTES, attachment_headers, chunks_of
+from shared.downloads import ANY, XLSX, download, send
+from shared.files import chunks_of
 from shared.idempotency import Once
 from shared.paging import Cursor, Limit, Page, PageRequest
 from shared.preconditions import SeenVersion, tag
@@ -177,16 +175,12 @@ async def attach_file(
     return FileOut.model_validate(stored)
 
 
-@router.get("/{application_id}/files/{file_id}", summary="첨부 내려받기")
+@router.get("/{application_id}/files/{file_id}", summary="첨부 내려받기", **download(ANY))
 async def download_file(
     application_id: ApplicationId, file_id: UUID, reader: Reader, session: Session, store: Store
-) -> StreamingResponse:
+) -> Response:
     file = await evidence.download(session, reader, application_id, file_id)
-    return StreamingResponse(
-        store.get(file.key),
-        media_type=file.media_type,
-        headers={**attachment_headers(file.name), "Content-Length": str(file.size)},
-    )
+    return send(store.get(file.key), file.name, file.media_type, size=file.size)
 
 
 @router.delete("/{application_id}/files/{file_id}", status_code=204, summary="첨부 삭제")
@@ -235,17 +229,16 @@ async def cancel_application(
     return DetailOut.of(await listing.detail(session, applicant, application_id))
 
 
-@router.get("/{application_id}/download", response_class=XlsxResponse, summary="신청 내려받기")
+@router.get("/{application_id}/download", summary="신청 내려받기", **download(XLSX))
 async def download_application(
     application_id: ApplicationId, reader: Reader, session: Session, purpose: Purpose = None
-) -> StreamingResponse:
+) -> Response:
     """개인정보는 가려서 보냅니다. 목적을 적으면 전체를 보내고 기록을 남깁니다."""
     application, full = await listing.open_rows(
         session, reader, application_id, action="export", purpose=purpose
     )
     workbook = await export.write_workbook(session, application, full=full)
-    name = f"적립신청_{application.number or '임시저장'}.xlsx"
-    return StreamingResponse(_read(workbook), media_type=XLSX, headers=attachment_headers(name))
+    return send(workbook, f"적립신청_{application.number or '임시저장'}.xlsx", XLSX)
 
 
 @router.get("/{application_id}/events", response_model=Page[EventOut], summary="처리 이력")
@@ -261,9 +254,3 @@ async def list_events(
     )
     items = [EventOut.model_validate(event) for event in found]
     return Page(items=items, next_cursor=next_cursor, total=total)
-
-
-def _read(file: IO[bytes]) -> Iterator[bytes]:
-    with file:
-        while chunk := file.read(CHUNK_BYTES):
-            yield chunk

@@ -21,10 +21,10 @@ from services.accrual.applications.schemas import (
     RowsPatch,
     SavedOut,
 )
-from services.accrual.applications.template_routes import XlsxResponse
 from shared.clock import utc_now
 from shared.db import Session
-from shared.files import MAX_FILE_BYTES, attachment_headers, clean_name
+from shared.downloads import XLSX, download, send
+from shared.files import MAX_FILE_BYTES, clean_name
 from shared.paging import Cursor, PageRequest
 from shared.preconditions import SeenVersion, tag
 from shared.sheets.errors import FileTooLarge
@@ -193,7 +193,7 @@ async def import_sheet(
     return SavedOut.of(application, verdict, lang, found)
 
 
-@router.post("/sheet/annotated", response_class=XlsxResponse, summary="오류를 표시한 파일 받기")
+@router.post("/sheet/annotated", summary="오류를 표시한 파일 받기", **download(XLSX))
 async def annotate_sheet(
     application_id: ApplicationId,
     file: SheetFile,
@@ -201,7 +201,7 @@ async def annotate_sheet(
     session: Session,
     settings: Conf,
     lang: Language,
-) -> XlsxResponse:
+) -> Response:
     """올린 파일 그대로에 고칠 칸을 색과 메모로 표시해 돌려줍니다. 저장하지 않습니다."""
     content = await sheets.annotated(
         session,
@@ -213,7 +213,7 @@ async def annotate_sheet(
         lang=lang,
     )
     stem = (file.filename or "적립신청").rpartition(".")[0] or "적립신청"
-    return XlsxResponse(content, headers=attachment_headers(clean_name(f"{stem}_검증결과.xlsx")))
+    return send(content, clean_name(f"{stem}_검증결과.xlsx"), XLSX)
 
 
 async def _content(file: UploadFile) -> bytes:

@@ -13,25 +13,19 @@ from services.accrual.applications.template import template
 from services.accrual.criteria.schemas import FieldCode
 from services.accrual.criteria.service import criteria_on, version
 from shared.clock import seoul_day, utc_now
-from shared.files import attachment_headers
+from shared.downloads import XLSX, download, send
 
 router = APIRouter(prefix="/api/v1/accrual/templates", tags=["적립명단"])
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 Field = Annotated[FieldCode, Path(description="적립분야 코드")]
 
 
-class XlsxResponse(Response):
-    media_type = XLSX
-
-
-@router.get("/{field}", response_class=XlsxResponse, summary="양식 내려받기")
-async def download_template(field: Field, settings: Conf) -> XlsxResponse:
+@router.get("/{field}", summary="양식 내려받기", **download(XLSX))
+async def download_template(field: Field, settings: Conf) -> Response:
     criteria = criteria_on(seoul_day(utc_now()))
     content = await asyncio.to_thread(_template, field, criteria.version, settings.max_rows)
     name = f"적립신청_{criteria.fields[field].ko}.xlsx"
-    headers = {**attachment_headers(name), "Cache-Control": "public, max-age=300"}
-    return XlsxResponse(content, headers=headers)
+    return send(content, name, XLSX, headers={"Cache-Control": "public, max-age=300"})
 
 
 @router.get("/{field}/columns", response_model=list[ColumnOut], summary="양식의 열")

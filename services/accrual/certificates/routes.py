@@ -5,7 +5,6 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, File, Form, Path, Query, Request, Response, UploadFile
-from fastapi.responses import StreamingResponse
 
 from services.accrual.certificates import rules, service
 from services.accrual.certificates.schemas import (
@@ -20,7 +19,8 @@ from services.accrual.clients import Registry
 from shared.caller import requires
 from shared.clock import seoul_day, utc_now
 from shared.db import Session
-from shared.files import attachment_headers, chunks_of
+from shared.downloads import PDF, download, send
+from shared.files import chunks_of
 from shared.idempotency import Once
 from shared.paging import Cursor, Limit, Page, PageRequest
 from shared.tokens import Claims
@@ -101,16 +101,14 @@ async def get_certificate(certificate_id: CertificateId, reader: Reader, session
     return _out(await service.find(session, reader, certificate_id), utc_now())
 
 
-@router.get("/{certificate_id}/file", response_class=StreamingResponse, summary="확인서 내려받기")
+@router.get("/{certificate_id}/file", summary="확인서 내려받기", **download(PDF))
 async def download_certificate(
     certificate_id: CertificateId, reader: Reader, press: Pressed, session: Session
-) -> StreamingResponse:
+) -> Response:
     certificate = await service.take(session, reader, certificate_id)
-    headers = attachment_headers(f"산학협력마일리지확인서_{certificate.number}.pdf")
-    headers["Content-Length"] = str(certificate.file_size)
-    return StreamingResponse(
-        press.files.get(certificate.file_key), media_type="application/pdf", headers=headers
-    )
+    content = press.files.get(certificate.file_key)
+    name = f"산학협력마일리지확인서_{certificate.number}.pdf"
+    return send(content, name, PDF, size=certificate.file_size)
 
 
 @router.get("/{certificate_id}/events", response_model=Page[EventOut], summary="확인서 이력")

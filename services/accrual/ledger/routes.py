@@ -1,12 +1,10 @@
 """The ledger over HTTP: for institutions to read, for other services to move points."""
 
-from collections.abc import Iterator
 from datetime import date
-from typing import IO, Annotated, Any, Final
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
-from fastapi.responses import StreamingResponse
 from pydantic import AwareDatetime
 
 from services.accrual.ledger import (
@@ -23,7 +21,7 @@ from services.accrual.ledger.models import Entry, Transfer
 from services.accrual.ledger.rules import Kind, NewReversal, NewTransfer
 from shared.caller import institution_of, requires
 from shared.db import Session
-from shared.files import attachment_headers
+from shared.downloads import XLSX, download, send
 from shared.paging import Cursor, Limit, Page, PageRequest
 from shared.problems import Finding, Invalid, NotFound
 from shared.tokens import Claims
@@ -35,7 +33,6 @@ Reader = Annotated[Claims, Depends(requires("ledger:read"))]
 Operator = Annotated[Claims, Depends(requires("ledger:adjust"))]
 Mover = Annotated[Claims, Depends(requires("ledger:transfer"))]
 
-XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 SEES_ALL = frozenset({"operator", "ministry"})
 OPEN_KINDS = frozenset({Kind.EXCHANGE, Kind.UTILISATION})
 RESERVED_KINDS = frozenset(Kind) - OPEN_KINDS
@@ -112,21 +109,15 @@ async def list_entries(
     return {"items": items, "next_cursor": next_cursor, "total": total}
 
 
-@router.get("/entries/export", response_class=StreamingResponse, summary="내역 엑셀 내려받기")
+@router.get("/entries/export", summary="내역 엑셀 내려받기", **download(XLSX))
 async def export_entries(
     institution_id: Whose,
     wanted: Annotated[statements.Filter, Depends(_filter)],
     session: Session,
-) -> StreamingResponse:
+) -> Response:
     """The statement as a workbook, the oldest line first."""
     book = await export.write_workbook(session, institution_id, wanted)
-    headers = attachment_headers("마일리지내역.xlsx")
-    return StreamingResponse(_read(book), media_type=XLSX, headers=headers)
-
-
-def _read(book: IO[bytes]) -> Iterator[bytes]:
-    with book:
-        yield from iter(lambda: book.read(2**16), b"")
+    return send(book, "마일리지내역.xlsx", XLSX)
 
 
 def _line(entry: Entry, transfer: Transfer, *, limited: bool) -> dict[str, Any]:

@@ -1,13 +1,12 @@
 """The survey over HTTP: for universities their own, for the operator and the ministry all, for
 everyone the totals of surveys that are over; and for the grants service who has earned anything."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date
-from typing import IO, Annotated, Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
-from fastapi.responses import StreamingResponse
 
 from services.accrual.applications.moves import NAMES
 from services.accrual.clients import Registry
@@ -16,7 +15,7 @@ from services.accrual.statistics.rules import Window
 from shared.caller import requires
 from shared.clock import seoul_day, utc_now
 from shared.db import Session
-from shared.files import attachment_headers
+from shared.downloads import XLSX, download, send
 from shared.paging import Cursor, Limit, Page, PageRequest
 from shared.preconditions import SeenVersion, tag
 from shared.problems import PermissionDenied
@@ -29,7 +28,6 @@ Reader = Annotated[Claims, Depends(requires("accrual:read"))]
 Reviewer = Annotated[Claims, Depends(requires("accrual:review"))]
 Year = Annotated[int, Path(ge=2000, le=2999, description="조사 연도")]
 Whose = Annotated[UUID | None, Query(description="기관. 지정하지 않으면 볼 수 있는 모두")]
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @router.get("/windows", response_model=list[schemas.WindowOut], summary="실태조사 기간")
@@ -119,14 +117,13 @@ async def list_at_risk(
     return {"items": _risks(wanted, found), "next_cursor": next_cursor, "total": total}
 
 
-@router.get("/windows/{year}/export", response_class=StreamingResponse, summary="엑셀 내려받기")
+@router.get("/windows/{year}/export", summary="엑셀 내려받기", **download(XLSX))
 async def export_window(
     year: Year, reader: Reader, session: Session, institution_id: Whose = None
-) -> StreamingResponse:
+) -> Response:
     wanted = (await service.window(session, year)).to_window()
     book = await export.write_workbook(session, wanted, reader, institution_id)
-    headers = attachment_headers(f"실태조사_{year}.xlsx")
-    return StreamingResponse(_read(book), media_type=XLSX, headers=headers)
+    return send(book, f"실태조사_{year}.xlsx", XLSX)
 
 
 @router.get("/public/{year}", response_model=schemas.SummaryOut, summary="실태조사 공개 통계")
@@ -219,9 +216,3 @@ def _risks(wanted: Window, found: Sequence[Any]) -> list[dict[str, Any]]:
         }
         for one in found
     ]
-
-
-def _read(book: IO[bytes]) -> Iterator[bytes]:
-    with book:
-        while chunk := book.read(64 * 2**10):
-            yield chunk

@@ -14,7 +14,7 @@ from services.accrual.utilisations.service import NAMES, Offices, Wanted
 from shared.caller import requires
 from shared.clock import utc_now
 from shared.db import Session
-from shared.files import attachment_headers
+from shared.downloads import PDF, download, send
 from shared.idempotency import Once
 from shared.paging import Cursor, Limit, Page, PageRequest
 from shared.problems import StateConflict
@@ -114,18 +114,14 @@ async def list_utilisation_events(
     return {"items": items, "next_cursor": next_cursor, "total": total}
 
 
-@router.get("/{utilisation_id}/letter", response_class=Response, summary="활용 확인서")
+@router.get("/{utilisation_id}/letter", summary="활용 확인서", **download(PDF))
 async def get_letter(utilisation_id: UtilisationId, reader: Reader, session: Session) -> Response:
     """The confirmation, as a PDF; the same bytes each time."""
     one = await service.find(session, reader, utilisation_id)
     if one.state != State.CONFIRMED:
         raise StateConflict(state=NAMES[State(one.state)])
     pdf = await anyio.to_thread.run_sync(letter.render, _out(one))
-    return Response(
-        pdf,
-        media_type="application/pdf",
-        headers=attachment_headers(f"마일리지활용확인서_{one.number}.pdf"),
-    )
+    return send(pdf, f"마일리지활용확인서_{one.number}.pdf", PDF)
 
 
 @router.post(

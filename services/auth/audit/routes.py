@@ -7,14 +7,13 @@ from anyio import to_thread
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import AwareDatetime
 
-from services.auth import sheets
 from services.auth.audit import search
 from services.auth.audit.models import AuditEvent
 from services.auth.audit.schemas import EventOut
 from services.auth.audit.search import Wanted
 from services.auth.callers import CallingActor, Operator
 from shared.db import Session
-from shared.files import attachment_headers
+from shared.downloads import CSV, XLSX, download, send
 from shared.paging import Cursor, Limit, Page, PageRequest, paginate
 
 router = APIRouter(prefix="/api/v1/auth/audit", tags=["audit"])
@@ -57,7 +56,7 @@ async def search_events(
     return Page(items=items, next_cursor=next_cursor, total=total)
 
 
-@router.get("/events/export", summary="감사 기록 내려받기")
+@router.get("/events/export", summary="감사 기록 내려받기", **download(XLSX, CSV))
 async def export_events(
     operator: Operator,
     wanted: Filter,
@@ -69,13 +68,8 @@ async def export_events(
     """For a stated purpose, on record. Cells that look like formulas are made harmless."""
     rows = await search.export(session, wanted, purpose=purpose, actor=actor)
     if format == "csv":
-        content = await to_thread.run_sync(search.as_csv, rows)
-        media_type = "text/csv; charset=utf-8"
-    else:
-        content = await to_thread.run_sync(search.as_workbook, rows)
-        media_type = sheets.XLSX
-    headers = attachment_headers(f"감사기록.{format}")
-    return Response(content, media_type=media_type, headers=headers)
+        return send(await to_thread.run_sync(search.as_csv, rows), "감사기록.csv", CSV)
+    return send(await to_thread.run_sync(search.as_workbook, rows), "감사기록.xlsx", XLSX)
 
 
 def _event(event: AuditEvent, names: dict[str, str]) -> EventOut:

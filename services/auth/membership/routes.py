@@ -26,7 +26,7 @@ from services.auth.membership.schemas import (
 from shared.caller import requires
 from shared.clock import utc_now
 from shared.db import Session
-from shared.files import attachment_headers
+from shared.downloads import XLSX, download, send
 from shared.preconditions import SeenVersion
 from shared.sheets.workbooks import MAX_BYTES
 from shared.tokens import Claims
@@ -85,12 +85,10 @@ async def lookup(body: LookupIn, caller: Resolver, session: Session) -> LookupOu
 # --- the operator -----------------------------------------------------------------------------
 
 
-@router.get("/import/template", summary="기관 일괄등록 양식")
+@router.get("/import/template", summary="기관 일괄등록 양식", **download(XLSX))
 async def download_template(caller: Registrar) -> Response:
     content = await to_thread.run_sync(sheets.workbook, "기관", rules.COLUMNS, [rules.EXAMPLE])
-    return Response(
-        content, media_type=sheets.XLSX, headers=attachment_headers("기관_일괄등록.xlsx")
-    )
+    return send(content, "기관_일괄등록.xlsx", XLSX)
 
 
 @router.post("/import/files", response_model=IntakeOut, summary="기관 일괄등록")

@@ -4,7 +4,6 @@ from typing import Annotated
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Depends, File, Query, Request, Response, UploadFile
-from fastapi.responses import StreamingResponse
 
 from services.auth.accounts.rules import ADMINISTER_ACCOUNTS, id_in
 from services.auth.callers import (
@@ -26,10 +25,11 @@ from services.auth.notices.schemas import (
     UnreadOut,
 )
 from services.auth.notices.service import Post, Reader
-from shared.caller import Credentials, requires
+from shared.caller import LOGIN_IS_OPTIONAL, Credentials, requires
 from shared.clock import utc_now
 from shared.db import Session
-from shared.files import attachment_headers, chunks_of
+from shared.downloads import ANY, download, send
+from shared.files import chunks_of
 from shared.paging import Cursor, Limit, Page, PageRequest, paginate
 from shared.preconditions import SeenVersion, tag
 from shared.tokens import Claims
@@ -59,7 +59,9 @@ def _member(claims: Claims) -> Reader:
 Reading = Annotated[Reader, Depends(_reader)]
 
 
-@router.get("", response_model=Page[NoticeLineOut], summary="게시판 목록")
+@router.get(
+    "", response_model=Page[NoticeLineOut], summary="게시판 목록", openapi_extra=LOGIN_IS_OPTIONAL
+)
 async def list_notices(
     reader: Reading,
     session: Session,
@@ -87,7 +89,12 @@ async def count_unread(caller: Self, session: Session) -> UnreadOut:
     return UnreadOut(unread=await service.unread(session, _member(caller)))
 
 
-@router.get("/{notice_id}", response_model=NoticeOut, summary="게시물 읽기")
+@router.get(
+    "/{notice_id}",
+    response_model=NoticeOut,
+    summary="게시물 읽기",
+    openapi_extra=LOGIN_IS_OPTIONAL,
+)
 async def read_notice(
     notice_id: UUID, reader: Reading, session: Session, response: Response
 ) -> NoticeOut:
@@ -95,7 +102,12 @@ async def read_notice(
     return await _answer(session, response, notice, reader)
 
 
-@router.get("/{notice_id}/attachments/{file_id}", summary="첨부 내려받기")
+@router.get(
+    "/{notice_id}/attachments/{file_id}",
+    summary="첨부 내려받기",
+    openapi_extra=LOGIN_IS_OPTIONAL,
+    **download(ANY),
+)
 async def download_file(
     notice_id: UUID,
     file_id: UUID,
@@ -103,13 +115,10 @@ async def download_file(
     stranger: Stranger,
     session: Session,
     runtime: Runtime,
-) -> StreamingResponse:
+) -> Response:
     file = await service.file_to_download(session, reader, notice_id, file_id, actor=stranger)
-    return StreamingResponse(
-        service.content(runtime.files, file),
-        media_type=file.media_type,
-        headers={**attachment_headers(file.name), "Content-Length": str(file.size)},
-    )
+    content = service.content(runtime.files, file)
+    return send(content, file.name, file.media_type, size=file.size)
 
 
 # --- the operator -----------------------------------------------------------------------------

@@ -5,7 +5,6 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response, UploadFile
-from fastapi.responses import StreamingResponse
 from pydantic import AwareDatetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -42,7 +41,8 @@ from services.exchange.web import (
 from shared.caller import institution_of
 from shared.clock import utc_now
 from shared.db import Session, SessionMaker
-from shared.files import attachment_headers, chunks_of
+from shared.downloads import ANY, download, send
+from shared.files import chunks_of
 from shared.paging import Page
 from shared.preconditions import SeenVersion, tag
 from shared.problems import Invalid, PermissionDenied
@@ -95,21 +95,19 @@ async def get_availability(
     return AvailabilityOut(free=_periods(free), booked=_periods(booked))
 
 
-@router.get("/listings/{listing_id}/photos/{photo_id}")
+@router.get("/listings/{listing_id}/photos/{photo_id}", **download(ANY))
 async def get_photo(
     listing_id: UUID, photo_id: UUID, session: Session, files: FileStore
-) -> StreamingResponse:
+) -> Response:
     """공개된 상품의 사진."""
     await service.public(session, listing_id)
     photo = await photos.get(session, listing_id, photo_id)
-    return StreamingResponse(
+    return send(
         files.get(photo.key),
-        media_type=photo.media_type,
-        headers={
-            **attachment_headers(photo.name),
-            "Content-Length": str(photo.size),
-            "Cache-Control": "public, max-age=86400, immutable",
-        },
+        photo.name,
+        photo.media_type,
+        size=photo.size,
+        headers={"Cache-Control": "public, max-age=86400, immutable"},
     )
 
 

@@ -1,26 +1,20 @@
 """HTTP of the overview: statistics, what needs a hand, the reconciliation, exports."""
 
-from collections.abc import Iterator
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
-from fastapi.responses import StreamingResponse
+from fastapi import APIRouter, Depends, Response
 
 from services.exchange.orders import export, present, reconciliation, reports
 from services.exchange.orders.schemas import AttentionOut, ReconciliationOut, StatisticsOut
 from services.exchange.web import Operator, Paging, Reader, actor_of
 from shared.clock import utc_now
 from shared.db import Session
-from shared.files import CHUNK_BYTES, attachment_headers
+from shared.downloads import XLSX, download, send
 from shared.paging import Page
 from shared.problems import NotFound
 
 router = APIRouter(prefix="/api/v1/exchange", tags=["exchange"])
-
-
-class XlsxResponse(StreamingResponse):
-    media_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def _period(first: date | None = None, last: date | None = None) -> reports.Period:
@@ -57,21 +51,12 @@ async def get_reconciliation(operator: Operator, session: Session) -> Any:
     return report
 
 
-@router.get("/orders.xlsx", response_class=XlsxResponse)
-async def export_orders(period: Period, reader: Reader, session: Session) -> XlsxResponse:
+@router.get("/orders.xlsx", **download(XLSX))
+async def export_orders(period: Period, reader: Reader, session: Session) -> Response:
     """거래 내역 엑셀(구매 기관·판매 기관은 자기 것, 운영기관은 전부)."""
     actor = actor_of(reader)
     rows = reports.exported(
         session, party=actor.party, institution_id=actor.institution_id, period=period
     )
     book = await export.workbook(rows)
-    return XlsxResponse(
-        _chunks(book),
-        headers=attachment_headers(f"거래내역_{utc_now():%Y%m%d}.xlsx"),
-    )
-
-
-def _chunks(book: Any) -> Iterator[bytes]:
-    with book:
-        while chunk := book.read(CHUNK_BYTES):
-            yield chunk
+    return send(book, f"거래내역_{utc_now():%Y%m%d}.xlsx", XLSX)

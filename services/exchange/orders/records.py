@@ -5,7 +5,6 @@ from uuid import UUID
 
 import anyio.to_thread
 from fastapi import APIRouter, Response, UploadFile
-from fastapi.responses import StreamingResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.exchange.orders import actions, documents, evidence, printing, service
@@ -21,15 +20,12 @@ from services.exchange.orders.schemas import (
 from services.exchange.parties import Actor
 from services.exchange.web import AnyParty, FileStore, Paging, Reader, actor_of
 from shared.db import Session, SessionMaker
-from shared.files import attachment_headers, chunks_of
+from shared.downloads import ANY, PDF, download, send
+from shared.files import chunks_of
 from shared.idempotency import Once
 from shared.paging import Page
 
 router = APIRouter(prefix="/api/v1/exchange", tags=["exchange"])
-
-
-class PdfResponse(Response):
-    media_type = "application/pdf"
 
 
 @router.get("/orders/{order_id}/messages", response_model=Page[MessageOut])
@@ -68,17 +64,13 @@ async def add_file(
     )
 
 
-@router.get("/orders/{order_id}/files/{file_id}")
+@router.get("/orders/{order_id}/files/{file_id}", **download(ANY))
 async def get_file(
     order_id: UUID, file_id: UUID, reader: Reader, session: Session, files: FileStore
-) -> StreamingResponse:
+) -> Response:
     await _visible(session, order_id, actor_of(reader))
     file = await evidence.get(session, order_id, file_id)
-    return StreamingResponse(
-        files.get(file.key),
-        media_type=file.media_type,
-        headers={**attachment_headers(file.name), "Content-Length": str(file.size)},
-    )
+    return send(files.get(file.key), file.name, file.media_type, size=file.size)
 
 
 @router.get("/orders/{order_id}/receipt", response_model=ReceiptOut)
@@ -88,14 +80,14 @@ async def get_receipt(order_id: UUID, reader: Reader, session: Session) -> Any:
     return await documents.receipt(session, order)
 
 
-@router.get("/orders/{order_id}/receipt.pdf", response_class=PdfResponse)
+@router.get("/orders/{order_id}/receipt.pdf", **download(PDF))
 async def print_receipt(order_id: UUID, reader: Reader, sessions: SessionMaker) -> Response:
     """정산이 끝난 신청의 영수증(PDF/A)."""
     async with sessions() as session:  # closed before the page is set, which takes a while
         order = await _visible(session, order_id, actor_of(reader))
         receipt = await documents.receipt(session, order)
     pdf = await anyio.to_thread.run_sync(printing.receipt_pdf, receipt)
-    return PdfResponse(pdf, headers=attachment_headers(f"영수증_{receipt.number}.pdf"))
+    return send(pdf, f"영수증_{receipt.number}.pdf", PDF)
 
 
 @router.get("/orders/{order_id}/accrual-claim", response_model=AccrualClaimOut)

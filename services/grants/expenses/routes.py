@@ -5,7 +5,6 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, File, Form, Query, Request, Response, UploadFile
-from fastapi.responses import StreamingResponse
 from pydantic import AwareDatetime
 
 from services.grants.expenses import bulk, papers, service
@@ -24,7 +23,8 @@ from services.grants.proposals.schemas import MeterOut
 from shared.app import language
 from shared.caller import institution_of, requires
 from shared.db import Session
-from shared.files import attachment_headers, chunks_of
+from shared.downloads import ANY, XLSX, download, send
+from shared.files import chunks_of
 from shared.idempotency import IdempotencyKey, Once, claim, scope_of
 from shared.paging import Cursor, Limit, Page, PageRequest
 from shared.preconditions import SeenVersion, tag
@@ -34,7 +34,6 @@ from shared.tokens import Claims
 
 router = APIRouter(prefix="/api/v1/grants", tags=["사업비 집행"])
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 SheetFile = Annotated[UploadFile, File(description="엑셀(.xlsx) 또는 CSV, 10MB 이하")]
 Spender = Annotated[Claims, Depends(requires("grants:apply"))]
 Party = Annotated[Claims, Depends(requires("grants:apply", "grants:manage", "grants:settle"))]
@@ -90,14 +89,14 @@ async def list_expenses(
 
 
 @router.get(
-    "/agreements/{agreement_id}/expenses/template", response_class=Response, summary="양식 내려받기"
+    "/agreements/{agreement_id}/expenses/template", summary="양식 내려받기", **download(XLSX)
 )
 async def download_expense_template(
     agreement_id: UUID, spender: Spender, session: Session
 ) -> Response:
     """집행내역을 한꺼번에 적는 엑셀 양식입니다. 작성 예시와 안내가 들어 있습니다."""
     content = await bulk.sheet_to_fill_in(session, agreement_id, institution_of(spender))
-    return Response(content, media_type=XLSX, headers=attachment_headers("집행내역.xlsx"))
+    return send(content, "집행내역.xlsx", XLSX)
 
 
 @router.post(
@@ -232,18 +231,13 @@ async def attach_evidence(
     )
 
 
-@router.get(
-    "/evidence/{evidence_id}/file", response_class=StreamingResponse, summary="증빙 내려받기"
-)
+@router.get("/evidence/{evidence_id}/file", summary="증빙 내려받기", **download(ANY))
 async def download_evidence(
     evidence_id: UUID, party: Party, session: Session, request: Request
-) -> StreamingResponse:
+) -> Response:
     paper = await papers.readable_evidence(session, evidence_id, party)
-    return StreamingResponse(
-        request.app.state.files.get(paper.file_key),
-        media_type=paper.media_type,
-        headers=attachment_headers(paper.file_name),
-    )
+    content = request.app.state.files.get(paper.file_key)
+    return send(content, paper.file_name, paper.media_type)
 
 
 @router.delete("/evidence/{evidence_id}", status_code=204, summary="증빙 삭제")

@@ -26,7 +26,7 @@ from services.grants.settlement.schemas import (
 from shared.caller import requires
 from shared.clock import utc_now
 from shared.db import Session
-from shared.files import attachment_headers
+from shared.downloads import PDF, download, send
 from shared.idempotency import Once
 from shared.schemas import MAX_INT
 from shared.tokens import Claims
@@ -119,17 +119,15 @@ async def record_refund(
     return await once.answer(200, AgreementOut.model_validate(agreement))
 
 
-@router.get(
-    f"{AGREEMENT}/settlement/statement.pdf", response_class=Response, summary="정산 확정서(PDF)"
-)
+@router.get(f"{AGREEMENT}/settlement/statement.pdf", summary="정산 확정서(PDF)", **download(PDF))
 async def print_statement(agreement_id: UUID, party: Party, session: Session) -> Response:
     return await _pdf(session, agreement_id, party, "statement")
 
 
 @router.get(
     f"{AGREEMENT}/settlement/recovery-notice.pdf",
-    response_class=Response,
     summary="환수 통지서(PDF)",
+    **download(PDF),
 )
 async def print_recovery_notice(agreement_id: UUID, party: Party, session: Session) -> Response:
     return await _pdf(session, agreement_id, party, "notice")
@@ -139,8 +137,7 @@ async def _pdf(
     session: Session, agreement_id: UUID, party: Claims, page: printing.Page
 ) -> Response:
     content = await printing.settlement_pdf(session, agreement_id, party, page, utc_now())
-    headers = attachment_headers(f"{printing.TITLES[page]}.pdf")
-    return Response(content, media_type="application/pdf", headers=headers)
+    return send(content, f"{printing.TITLES[page]}.pdf", PDF)
 
 
 @router.get(f"{AGREEMENT}/objections", response_model=list[ObjectionOut], summary="이의신청 목록")
