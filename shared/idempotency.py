@@ -12,6 +12,7 @@ import hashlib
 from datetime import datetime
 from typing import Annotated
 
+import orjson
 from fastapi import Depends, Header, Request, Response
 from pydantic import BaseModel
 from sqlalchemy import Column, DateTime, LargeBinary, MetaData, SmallInteger, String, Table, func
@@ -20,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.caller import Caller
 from shared.db import Session
+from shared.files import CHUNK_BYTES
 from shared.problems import IdempotencyKeyRequired, IdempotencyKeyReused
 
 MAX_KEY_LENGTH = 255
@@ -107,7 +109,25 @@ async def claim(session: AsyncSession, *, scope: str, key: str, fingerprint: byt
 async def fingerprint(request: Request) -> bytes:
     """What makes two requests the same: method, path, query and body."""
     line = f"{request.method} {request.url.path}?{request.url.query}\n".encode()
-    return hashlib.sha256(line + await request.body()).digest()
+    kind = request.headers.get("content-type", "")
+    is_form = kind.startswith(("multipart/", "application/x-www-form-urlencoded"))
+    return hashlib.sha256(line + await (_form(request) if is_form else request.body())).digest()
+
+
+async def _form(request: Request) -> bytes:
+    """A form by its fields: its stream has been read by now, and boundaries differ each time."""
+    digest = hashlib.sha256()
+    for name, value in (await request.form()).multi_items():
+        if isinstance(value, str):
+            parts = [name, value]
+        else:
+            content = hashlib.sha256()
+            while chunk := await value.read(CHUNK_BYTES):
+                content.update(chunk)
+            await value.seek(0)
+            parts = [name, value.filename or "", content.hexdigest()]
+        digest.update(orjson.dumps(parts))
+    return digest.digest()
 
 
 def scope_of(request: Request, caller: Caller) -> str:

@@ -4,7 +4,7 @@ import asyncio
 from typing import Annotated, Any
 
 import pytest
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Form, Response, UploadFile
 from pydantic import BaseModel
 from sqlalchemy import text
 
@@ -36,6 +36,15 @@ async def add_thing(body: ThingIn, buyer: Buyer, once: Once, session: Session) -
     if body.amount < 0:
         raise Invalid(errors=[BAD.at("/amount", field="amount", thing="amount")])
     return await once.answer(201, ThingOut(amount=body.amount))
+
+
+@router.post("/papers", response_model=ThingOut, status_code=201)
+async def add_paper(
+    file: UploadFile, amount: Annotated[int, Form()], _: Buyer, once: Once, session: Session
+) -> Response:
+    size = len(await file.read())
+    await session.execute(text("INSERT INTO thing VALUES (:amount)"), {"amount": amount})
+    return await once.answer(201, ThingOut(amount=size))
 
 
 @router.post("/late-failures", status_code=201)
@@ -119,6 +128,25 @@ async def test_a_character_no_database_stores_is_the_callers_mistake(service, to
     answer = await service.get("/api/v1/exchange/things?name=a%00b", headers=headers)
     assert answer.status_code == 422
     assert [item["code"] for item in answer.json()["errors"]] == ["NUL_CHARACTER"]
+
+
+async def test_a_file_sent_twice_is_taken_once_and_another_is_refused(service, tokens):
+    headers = {**tokens.headers("exchange:buy"), "Idempotency-Key": "k"}
+
+    async def send(amount: int, content: bytes):
+        return await service.post(
+            "/api/v1/exchange/papers",
+            data={"amount": str(amount)},
+            files={"file": ("a.txt", content)},
+            headers=headers,
+        )
+
+    first, again = await send(5, b"three"), await send(5, b"three")
+    assert (first.status_code, first.content) == (201, b'{"amount":5}')
+    assert (again.content, again.headers["idempotency-replayed"]) == (first.content, "true")
+    for other in [await send(6, b"three"), await send(5, b"four!")]:
+        assert other.json()["code"] == "IDEMPOTENCY_KEY_REUSED"
+    assert await service.count() == 1
 
 
 async def test_a_crash_answers_with_the_trace_id_under_which_it_is_logged(service, tokens):

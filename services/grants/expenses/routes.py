@@ -1,6 +1,5 @@
 """Expenses over HTTP."""
 
-import hashlib
 from typing import Annotated
 from uuid import UUID
 
@@ -25,10 +24,9 @@ from shared.caller import institution_of, requires
 from shared.db import Session
 from shared.downloads import ANY, XLSX, download, send
 from shared.files import chunks_of
-from shared.idempotency import IdempotencyKey, Once, claim, scope_of
+from shared.idempotency import Once
 from shared.paging import Cursor, Limit, Page, PageRequest
 from shared.preconditions import SeenVersion, tag
-from shared.problems import IdempotencyKeyRequired
 from shared.sheets.workbooks import MAX_BYTES
 from shared.tokens import Claims
 
@@ -125,15 +123,10 @@ async def import_expense_sheet(
     session: Session,
     request: Request,
     file: SheetFile,
-    key: IdempotencyKey = None,
+    once: Once,
 ) -> Response:
     """시트의 모든 행을 등록하거나, 오류가 있으면 하나도 등록하지 않습니다."""
-    if key is None:
-        raise IdempotencyKeyRequired
     data = await file.read(MAX_BYTES + 1)
-    # The form was read as a stream and is gone: what makes two uploads the same is the file.
-    same = hashlib.sha256(agreement_id.bytes + data).digest()
-    once = await claim(session, scope=scope_of(request, spender), key=key, fingerprint=same)
     made = await bulk.import_sheet(session, agreement_id, institution_of(spender), data, spender)
     return await once.answer(201, ImportOut.of(made, language(request)))
 
