@@ -8,11 +8,10 @@ from openpyxl import load_workbook
 from sqlalchemy import update
 
 from services.exchange.orders.models import Order
-from shared.clock import SEOUL, utc_now
+from shared.clock import seoul_day, utc_now
 from tests.exchange.conftest import API, World
 
 PDF = b"%PDF-1.7 " + b"x" * 1_000
-TODAY = f"{utc_now().astimezone(SEOUL):%Y%m%d}"
 
 
 async def test_a_receipt_adds_up(world: World):
@@ -23,7 +22,7 @@ async def test_a_receipt_adds_up(world: World):
     await world.do(world.seller, order, "settle")
     receipt = (await world.buyer.get(f"/orders/{order['id']}/receipt")).json()
     assert receipt["wording"] == "장비·시설 직접 사용료"
-    assert receipt["number"] == f"EX-{utc_now().astimezone(SEOUL):%y}-{order['number']:06}"
+    assert receipt["number"] == f"EX-{seoul_day(utc_now()):%y}-{order['number']:06}"
     assert receipt["buyer_brn"] == "1048203590"
     assert receipt["fee_won"] == receipt["discount_won"] + receipt["cash_won"] == 200_000
     assert receipt["supply_won"] + receipt["vat_won"] == receipt["cash_won"] == 140_000
@@ -39,7 +38,7 @@ async def test_an_accrual_claim_counts_cash_alone_and_passes_the_checks_of_the_c
     assert (claim["field"], claim["net_cash_won"]) == ("EQUIPMENT", 1_750_000)
     [row] = claim["rows"]
     assert row["cells"]["deposit_won"] == "1750000"
-    assert row["cells"]["deposit_date"] == TODAY
+    assert row["cells"]["deposit_date"] == f"{seoul_day(utc_now()):%Y%m%d}"
     assert row["cells"]["brn"] == "1048203590"
     supply, vat = int(row["cells"]["supply_won"]), int(row["cells"]["vat_won"])
     assert (supply + vat, vat) == (1_750_000, 159_090)
