@@ -303,7 +303,6 @@ def main() -> None:
     parser.add_argument("--only", default="single,batch,growth,http")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench-ledger-") as folder:
-        Path(folder).chmod(0o755)  # as root the server runs as another user
         cluster = Cluster.start(Path(folder) / "pg", durable=True)
         try:
             bench = Bench(cluster, seconds=chosen.seconds, rounds=chosen.rounds)

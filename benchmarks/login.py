@@ -139,7 +139,6 @@ async def refusal_times(url: str) -> tuple[float, float]:
 def service(stored: str) -> Iterator[str]:
     """A running auth service with accounts to log in as; gives its address."""
     with tempfile.TemporaryDirectory(prefix="sanhak-bench-") as directory:
-        Path(directory).chmod(0o755)  # as root the server runs as another user
         cluster = Cluster.start(Path(directory) / "pg", durable=False)
         try:
             database = cluster.ensure_service_databases(["auth"])["auth"]

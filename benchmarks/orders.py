@@ -15,7 +15,6 @@ The ratios within one run mean something; absolute numbers only on a quiet machi
 import argparse
 import asyncio
 import json
-import os
 import statistics
 import tempfile
 import time
@@ -299,7 +298,6 @@ def main() -> None:
     logs.configure("benchmark", "ERROR")
     with tempfile.TemporaryDirectory(prefix="sanhak-bench-") as name:
         directory = Path(name)
-        os.chmod(directory, 0o755)  # noqa: PTH101  # as root the server runs as another user
         cluster = Cluster.start(directory / "pg")
         try:
             # The loop that the services run on.

@@ -159,7 +159,6 @@ def main() -> None:
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="sanhak-bench-") as name:
         directory = Path(name)
-        directory.chmod(0o755)  # as root the server runs as another user
         with (
             stack(directory, env=NO_LIMIT) as installation,
             asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,

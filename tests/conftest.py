@@ -6,7 +6,6 @@
 """
 
 import itertools
-import os
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -47,7 +46,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
     with tempfile.TemporaryDirectory(prefix="sanhak-test-") as directory:
-        os.chmod(directory, 0o755)  # noqa: PTH101  # as root the server runs as another user
         cluster = Cluster.start(Path(directory) / "pg", durable=False)
         yield cluster
         cluster.stop()

@@ -43,16 +43,15 @@ def main() -> int:
     parser.add_argument("--only", choices=(STRANGER, *PLAYERS), help="one caller instead of all")
     given = parser.parse_args()
     failed = []
-    with tempfile.TemporaryDirectory(prefix="sanhak-fuzz-") as directory:
-        Path(directory).chmod(0o755)  # as root PostgreSQL runs as another user
-        with stack(Path(directory) / "var", env=NO_LIMIT) as running:
-            document = Path(directory) / "openapi.json"
-            address = running.gateway_url
-            document.write_bytes(httpx2.get(f"{address}/openapi.json", timeout=60).content)
-            for player in [given.only] if given.only else [STRANGER, *PLAYERS]:
-                print(f"\n=== as {player}", flush=True)
-                if not ask(address, document, player, given.seconds, given.seed):
-                    failed.append(player)
+    temporary = tempfile.TemporaryDirectory(prefix="sanhak-fuzz-")
+    with temporary as directory, stack(Path(directory) / "var", env=NO_LIMIT) as running:
+        document = Path(directory) / "openapi.json"
+        address = running.gateway_url
+        document.write_bytes(httpx2.get(f"{address}/openapi.json", timeout=60).content)
+        for player in [given.only] if given.only else [STRANGER, *PLAYERS]:
+            print(f"\n=== as {player}", flush=True)
+            if not ask(address, document, player, given.seconds, given.seed):
+                failed.append(player)
     print(f"\nFound something as: {', '.join(failed)}" if failed else "\nNothing unexpected.")
     return 1 if failed else 0
 

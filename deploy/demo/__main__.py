@@ -40,10 +40,9 @@ def installation() -> Iterator[str]:
         yield given or HERE
         return
     print("Nothing runs here: starting an installation for the demo (make run keeps one).")
-    with tempfile.TemporaryDirectory(prefix="sanhak-demo-") as directory:
-        Path(directory).chmod(0o755)  # as root PostgreSQL runs as another user
-        with stack(Path(directory)) as own:
-            yield own.gateway_url
+    temporary = tempfile.TemporaryDirectory(prefix="sanhak-demo-")
+    with temporary as directory, stack(Path(directory)) as own:
+        yield own.gateway_url
 
 
 def _answers(gateway: str) -> bool:

@@ -19,11 +19,11 @@ def installation() -> Iterator[Stack | None]:
     if "GATEWAY_URL" in os.environ:
         yield None
         return
-    with tempfile.TemporaryDirectory(prefix="sanhak-integration-") as directory:
-        Path(directory).chmod(0o755)  # as root PostgreSQL runs as another user
-        # Webhooks go to listeners of the tests, on this machine.
-        with stack(Path(directory), env={"ACCRUAL_WEBHOOK_PRIVATE_TARGETS": "true"}) as own:
-            yield own
+    temporary = tempfile.TemporaryDirectory(prefix="sanhak-integration-")
+    # Webhooks go to listeners of the tests, on this machine.
+    env = {"ACCRUAL_WEBHOOK_PRIVATE_TARGETS": "true"}
+    with temporary as directory, stack(Path(directory), env=env) as own:
+        yield own
 
 
 @pytest.fixture(scope="session")
