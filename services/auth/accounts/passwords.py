@@ -1,4 +1,4 @@
-"""Password hashing: argon2id at a cost that keeps two cores at about 75 logins a second.
+"""Password hashing: argon2id at OWASP's floor, some 36 ms of one core.
 
 Hashing runs in as many threads as there are cores. A crowd waits for a short time only and is
 then told to come back: better a quick 503 than a login page that hangs for everyone.
