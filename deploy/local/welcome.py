@@ -5,7 +5,7 @@ import importlib
 
 def addresses(gateway_url: str, log_dir: str) -> str:
     return (
-        f"  Portal           {gateway_url}/\n"
+        f"  Start page       {gateway_url}/\n"
         f"  API description  {gateway_url}/docs\n"
         f"  Logs             {log_dir}/\n"
         "\n"
