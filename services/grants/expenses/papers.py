@@ -8,10 +8,11 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.grants.agreements.models import Agreement
-from services.grants.agreements.service import plan_in_force, readable_agreement
+from services.grants.agreements.service import plan_in_force
 from services.grants.errors import DUPLICATE_EVIDENCE_FILE, EVIDENCE_KIND_UNKNOWN
 from services.grants.expenses.models import EvidenceRow, ExpenseRow
 from services.grants.expenses.moves import NAMES, SUPPLIED
+from services.grants.expenses.service import own_expense, readable_expense
 from services.grants.programmes.rules import RuleSet
 from services.grants.programmes.service import note
 from shared.files import Files
@@ -68,16 +69,10 @@ async def remove_evidence(
     session: AsyncSession, files: Files, evidence_id: UUID, institution_id: UUID, caller: Claims
 ) -> None:
     """Take a document back, file and all; that it was there stays in the history."""
-    query = (
-        select(EvidenceRow, ExpenseRow)
-        .join(ExpenseRow, ExpenseRow.id == EvidenceRow.expense_id)
-        .join(Agreement, Agreement.id == ExpenseRow.agreement_id)
-        .where(EvidenceRow.id == evidence_id, Agreement.institution_id == institution_id)
-    )
-    found = (await session.execute(query)).one_or_none()
-    if found is None:
+    paper = await session.get(EvidenceRow, evidence_id)
+    if paper is None:
         raise NotFound
-    paper, row = found
+    row = await own_expense(session, paper.expense_id, institution_id)
     await _supplied(session, row)
     note(session, "expense", row.id, "detach", caller, reason=f"{paper.kind} {paper.sha256}")
     await session.delete(paper)
@@ -92,8 +87,7 @@ async def readable_evidence(
     paper = await session.get(EvidenceRow, evidence_id)
     if paper is None:
         raise NotFound
-    row = await session.get_one(ExpenseRow, paper.expense_id)
-    await readable_agreement(session, row.agreement_id, caller)
+    await readable_expense(session, paper.expense_id, caller)
     return paper
 
 

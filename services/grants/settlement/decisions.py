@@ -31,8 +31,9 @@ async def decide(
     session.add(decision)
     moved: tuple[str | None, str | None] = (None, None)
     if values["kind"] == "ask":
-        moved = (row.state, move(row.state, "return"))
-        row.state = "returned"
+        target = move(row.state, "return")
+        moved = (row.state, target)
+        row.state = target
     action = f"decide_{values['kind']}"
     note(session, "expense", row.id, action, caller, moved=moved, reason=values["reason"])
     await session.flush()

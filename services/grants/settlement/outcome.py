@@ -118,17 +118,17 @@ def outcome_of(plan: Plan, inputs: Inputs) -> dict[str, Any]:
         carried_over_won=plan.carried_over_won,
     )
     return {
-        "agreed": _funds(plan.funds),
-        "spent": _funds(outcome.spent),
-        "disallowed": _funds(outcome.disallowed),
+        "agreed": frozen(plan.funds),
+        "spent": frozen(outcome.spent),
+        "disallowed": frozen(outcome.disallowed),
         "by_ground": dict(outcome.by_ground),
         "items": [
             {
                 "item": line.item,
                 "name": line.name.ko,
-                "planned": _funds(line.planned),
-                "spent": _funds(line.spent),
-                "disallowed": _funds(line.disallowed),
+                "planned": frozen(line.planned),
+                "spent": frozen(line.spent),
+                "disallowed": frozen(line.disallowed),
             }
             for line in outcome.items
         ],
@@ -186,7 +186,3 @@ def _disallowances(outcome: Settlement) -> list[dict[str, Any]]:
             }
         )
     return found
-
-
-def _funds(funds: Funds) -> dict[str, int]:
-    return {"grant": funds.grant, "cash": funds.cash, "in_kind": funds.in_kind}

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
 from itertools import chain, islice
 from typing import Any, Final
 
@@ -41,8 +40,20 @@ SHEET_TOO_LONG = FindingKind(
     "At most {limit:,} rows can be entered at once.",
 )
 
-_TEXTS: Final = ("kind", "fund", "amount_won", "vat_won", "purpose", "payee_name", "payee_brn")
-_PLAIN: Final = (*_TEXTS, "payee_account", "obligated_on", "paid_on")
+PAYEES: Final = {"person": ("개인", "person"), "organisation": ("기관", "organisation")}
+
+_PLAIN: Final = (
+    "kind",
+    "fund",
+    "amount_won",
+    "vat_won",
+    "purpose",
+    "payee_name",
+    "payee_brn",
+    "payee_account",
+    "obligated_on",
+    "paid_on",
+)
 _DETAILS: Final = ("line", "person", "payee", "heads", "event", "deposit", "facts")
 _TRIP: Final = ("fare_won", "trip", "approved_on")
 _GOODS: Final = ("asset", "unit_price_won", "arrived_on", "used_on")
@@ -61,12 +72,11 @@ def reader(rules: RuleSet) -> Reader:
     kinds = {code: (kind.name.ko, kind.name.en) for code, kind in rules.kinds.items()}
     funds = {str(code): (name.ko, name.en) for code, name in FUND_NAMES.items()}
     facts = {code: (name.ko, name.en) for code, name in rules.fact_names.items()}
-    payees = {"person": ("개인", "person"), "organisation": ("기관", "organisation")}
     tables: dict[str, dict[str, tuple[str, str]]] = {
         "kind": kinds,
         "fund": funds,
         "facts": facts,
-        "payee": payees,
+        "payee": PAYEES,
     }
     return Reader(
         {
@@ -185,9 +195,9 @@ def _entry(values: Mapping[str, Any]) -> dict[str, Any]:
             trip["approved_on"] = values["approved_on"].isoformat()
         details["trip"] = trip
     elif days or "rate" in values or "hours" in values:
-        work: dict[str, Any] = {**days}
+        work: dict[str, Any] = days
         if "rate" in values:
-            work["rate"] = str(Fraction(values["rate"]))
+            work["rate"] = str(values["rate"])
         if "hours" in values:
             work["units"] = {"hour": values["hours"]}
         details["work"] = work

@@ -12,6 +12,7 @@ from services.grants.expenses.sheets.rows import (
     GUIDE_SHEET,
     INPUT_SHEET,
     MAX_ROWS,
+    PAYEES,
 )
 from services.grants.programmes.rules import FUND_NAMES, RuleSet
 
@@ -76,20 +77,22 @@ def _write_guide(workbook: Workbook, rules: RuleSet) -> None:
         sheet.write_string(line, 2, text, wrapped)
         line += 1
     lists = {
-        "비목": ", ".join(kind.name.ko for kind in rules.kinds.values()),
-        "확인사항": ", ".join(name.ko for name in rules.fact_names.values()),
+        "kind": ", ".join(kind.name.ko for kind in rules.kinds.values()),
+        "facts": ", ".join(name.ko for name in rules.fact_names.values()),
     }
     for column in COLUMNS:
         line += 1
         sheet.write_string(line, 0, column.ko, strong)
         sheet.write_string(line, 1, "필수" if column.required else "")
-        more = lists.get(column.ko, "")
+        more = lists.get(column.key, "")
         hint = f"{column.hint} 입력할 수 있는 값: {more}" if more else column.hint
         sheet.write_string(line, 2, hint, wrapped)
 
 
 def _short_list(key: str) -> list[str]:
     """The words of a list a spreadsheet can hold; the uses of money are too many for one."""
-    return {"fund": [name.ko for name in FUND_NAMES.values()], "payee": ["개인", "기관"]}.get(
-        key, []
-    )
+    lists = {
+        "fund": [name.ko for name in FUND_NAMES.values()],
+        "payee": [ko for ko, _ in PAYEES.values()],
+    }
+    return lists.get(key, [])
