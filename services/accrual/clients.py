@@ -9,6 +9,7 @@ from uuid import UUID
 from services.accrual.utilisations.errors import ProgrammeNotFound
 from services.accrual.utilisations.rules import BonusRule, Programme
 from shared.http import Identity, RemoteProblem, ServiceClient
+from shared.problems import NotFound
 
 BATCH = 500
 T = TypeVar("T")
@@ -83,6 +84,13 @@ class Registry:
                 )
                 found[one.institution_id] = one
         return found
+
+    async def institution(self, institution_id: UUID) -> Institution:
+        """Raises `NotFound` for one the registry does not know, too."""
+        found = await self.institutions([institution_id])
+        if institution_id not in found:
+            raise NotFound
+        return found[institution_id]
 
 
 class Programmes:

@@ -31,17 +31,13 @@ def last_eligible_day(reference: date, years: int = 1) -> date:
     return start.replace(year=year) - timedelta(days=1)
 
 
-def claim_key(rule: FieldRule, values: Mapping[str, Value]) -> bytes:
-    """32 bytes, equal for two rows that claim the same thing in the same field (M-020).
+def claim_keys(rule: FieldRule, rows: Sequence[Mapping[str, Value]]) -> list[bytes]:
+    """For each row 32 bytes, equal for two that claim the same thing in the same field (M-020).
 
     Spelling does not tell claims apart: case, width, spaces and punctuation are ignored. A hash,
-    so that the index of the database holds no names.
+    so that the index of the database holds no names. Rows repeat each other's values, and each is
+    spelled out once.
     """
-    return claim_keys(rule, [values])[0]
-
-
-def claim_keys(rule: FieldRule, rows: Sequence[Mapping[str, Value]]) -> list[bytes]:
-    """The claim key of each row. Rows repeat each other's values, and each is spelled out once."""
     columns = [[rule.code] * len(rows)]
     for key in rule.identity:
         spell = _contract_key if key == "contract_no" else _spelled

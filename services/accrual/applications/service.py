@@ -32,7 +32,7 @@ from services.accrual.errors import TOO_MANY_ROWS
 from shared.caller import institution_of
 from shared.clock import seoul_day
 from shared.jobs import enqueue
-from shared.problems import Invalid, NotFound, Stale
+from shared.problems import Invalid, Stale
 from shared.sheets.cells import is_blank
 from shared.tokens import Claims
 
@@ -57,9 +57,7 @@ async def applying_institution(
         return own, None
     if institution_id is None:
         raise InstitutionUnfit
-    found = (await registry.institutions([institution_id])).get(institution_id)
-    if found is None:
-        raise NotFound
+    found = await registry.institution(institution_id)
     if found.kind not in APPLYING_KINDS or found.status != "active":
         raise InstitutionUnfit
     return institution_id, found.name

@@ -42,7 +42,7 @@ from shared.clock import SEOUL, seoul_day
 from shared.files import Files
 from shared.logs import trace_id
 from shared.paging import PageRequest, paginate
-from shared.problems import Invalid, NotFound, PermissionDenied, StateConflict
+from shared.problems import Invalid, PermissionDenied, StateConflict
 from shared.tokens import Claims
 
 log = structlog.get_logger()
@@ -251,7 +251,7 @@ async def _issue(
 ) -> Issued:
     if claims.fields is not None or claims.test_mode:
         raise PermissionDenied  # a certificate tells the whole balance, of the real ledger
-    institution = await _institution(press.registry, institution_of(claims))
+    institution = await press.registry.institution(institution_of(claims))
     number = await session.scalar(select(NUMBERS.next_value()))
     verification_number = rules.verification_number(secrets.token_bytes(rules.RANDOM_BYTES))
     code = None if institution.brn else rules.base32(secrets.token_bytes(rules.KEY_BYTES))
@@ -353,13 +353,6 @@ async def _print(
     return await anyio.to_thread.run_sync(
         lambda: rendering.render(text, look, url=url, timestamp=now)
     )
-
-
-async def _institution(registry: Registry, institution_id: UUID) -> Institution:
-    found = await registry.institutions([institution_id])
-    if institution_id not in found:
-        raise NotFound
-    return found[institution_id]
 
 
 def _issued() -> Select[Certificate, CertificateRevocation]:

@@ -345,7 +345,7 @@ async def _create_application(
         claims,
         institution_id=batch.institution_id,
         field=batch.field,
-        memo=f"{batch.external_id}",
+        memo=batch.external_id,
         source="partner",
     )
     owner = str(application.id)

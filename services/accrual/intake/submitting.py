@@ -61,23 +61,21 @@ async def _submit(
     sessions: Sessions, batch: IntakeBatch, application_id: UUID, *, max_rows: int
 ) -> None:
     """Submit one application of the batch; why it cannot be is kept for the partner."""
-    outcome, findings = "submitted", []
     try:
         async with sessions.begin() as session:
             await submission.submit(
                 session, claims_of(batch), application_id, now=utc_now(), max_rows=max_rows
             )
-            await _keep_outcome(session, batch.id, application_id, outcome, [])
+            await _keep_outcome(session, batch.id, application_id, "submitted", [])
         return
     except Problem as problem:
-        outcome = "refused"
         errors = [finding for finding in problem.errors if finding.is_error]
         told = bounded(errors, MAX_KEPT_FINDINGS, total=problem.params.get("total"))
         findings = [finding.to_dict("ko") for finding in told] or [
             {"pointer": "", "code": problem.code, "message": problem.title(), "level": "error"}
         ]
     async with sessions.begin() as session:
-        await _keep_outcome(session, batch.id, application_id, outcome, findings)
+        await _keep_outcome(session, batch.id, application_id, "refused", findings)
 
 
 async def _keep_outcome(

@@ -250,9 +250,7 @@ async def posted_mileage(
     `UpstreamUnavailable`.
     """
     rules.check_day(on, seoul_day(now))
-    known = await registry.institutions([institution_id])
-    if institution_id not in known:
-        raise NotFound
+    institution = await registry.institution(institution_id)
     undone = aliased(Transfer)
     points = await session.scalar(
         select(func.coalesce(func.sum(Entry.amount), 0))
@@ -264,7 +262,7 @@ async def posted_mileage(
             func.coalesce(undone.kind, Transfer.kind).in_([Kind.ACCRUAL, Kind.MIGRATION]),
         )
     )
-    return PostedMileage(institution_id, known[institution_id].kind, on, int(points or 0))
+    return PostedMileage(institution_id, institution.kind, on, int(points or 0))
 
 
 def _counted(wanted: Window, scope: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, select, true
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.accrual.clients import Institution, Programmes, Registry
+from services.accrual.clients import Programmes, Registry
 from services.accrual.ledger import service as ledger
 from services.accrual.ledger.rules import REDEMPTION, Kind, NewTransfer
 from services.accrual.utilisations import errors
@@ -24,7 +24,7 @@ from shared.caller import institution_of
 from shared.clock import seoul_day
 from shared.logs import trace_id
 from shared.paging import PageRequest, paginate
-from shared.problems import Finding, Invalid, NotFound, PermissionDenied, StateConflict
+from shared.problems import Finding, Invalid, PermissionDenied, StateConflict
 from shared.tokens import Claims
 
 SEES_ALL: Final = frozenset({"operator", "ministry"})
@@ -88,7 +88,7 @@ async def request(
     `AlreadyRequested`, `Insufficient` if points went elsewhere at this moment, `PermissionDenied`.
     """
     seen = await preview(session, offices, claims, wanted, now=now)
-    institution = await _institution(offices.registry, _own(claims))
+    institution = await offices.registry.institution(_own(claims))
     number = await session.scalar(select(NUMBERS.next_value()))
     made: Utilisation | None = await session.scalar(
         insert(Utilisation)
@@ -297,10 +297,3 @@ def _record(
             trace_id=trace_id.get(),
         )
     )
-
-
-async def _institution(registry: Registry, institution_id: UUID) -> Institution:
-    found = await registry.institutions([institution_id])
-    if institution_id not in found:
-        raise NotFound
-    return found[institution_id]

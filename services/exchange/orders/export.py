@@ -13,6 +13,7 @@ from services.exchange.labels import UNITS
 from services.exchange.mileage import WON_PER_POINT
 from services.exchange.orders.models import Order
 from shared.clock import SEOUL
+from shared.sheets.delimited import safe_field
 
 COLUMNS: tuple[tuple[str, int], ...] = (
     ("번호", 16),
@@ -35,7 +36,6 @@ COLUMNS: tuple[tuple[str, int], ...] = (
     ("이용 상태", 12),
     ("정산 상태", 14),
 )
-_DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
 SPOOL_BYTES = 2**20
 
 
@@ -73,16 +73,11 @@ class _Sheet:
                 if isinstance(value, int):
                     self._sheet.write_number(self._row, column, value, self._number)
                 else:
-                    self._sheet.write_string(self._row, column, neutral(value))
+                    self._sheet.write_string(self._row, column, safe_field(value))
 
     def close(self) -> None:
         self._sheet.autofilter(0, 0, max(self._row, 1), len(COLUMNS) - 1)
         self._book.close()
-
-
-def neutral(text: str) -> str:
-    """A text no spreadsheet takes for a formula, also after it was saved as CSV."""
-    return f"'{text}" if text.startswith(_DANGEROUS) else text
 
 
 def _cells(order: Order) -> list[str | int]:

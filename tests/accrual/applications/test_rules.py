@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from services.accrual import errors
 from services.accrual.applications.bounds import bounded
-from services.accrual.applications.claims import claim_key, company_key, last_eligible_day
+from services.accrual.applications.claims import claim_keys, company_key, last_eligible_day
 from services.accrual.applications.columns import COLUMNS
 from services.accrual.applications.rows import raw_rows
 from services.accrual.applications.rules import check_evidence, check_rows
@@ -288,9 +288,10 @@ def test_a_claim_is_the_same_however_it_is_spelled():
     rule = rule_of("RESEARCH")
     one = {"brn": KCCI, "contract_no": "2024-산학-015", "deposit_won": 5}
     other = {"brn": KCCI, "contract_no": "２０２４—산학 —015", "deposit_won": 5}
-    assert claim_key(rule, one) == claim_key(rule, other)
-    assert claim_key(rule, one) != claim_key(rule, {**one, "contract_no": "2024-산학-01-5"})
-    assert claim_key(rule, one) != claim_key(rule_of("TECH_TRANSFER"), one)
+    different = {**one, "contract_no": "2024-산학-01-5"}
+    key, same, another = claim_keys(rule, [one, other, different])
+    assert key == same != another
+    assert [key] == claim_keys(rule, [one]) != claim_keys(rule_of("TECH_TRANSFER"), [one])
 
 
 @pytest.mark.parametrize(
