@@ -352,7 +352,7 @@ async def test_the_sandbox_is_apart_and_plays_the_review(world):
     path = f"{APPLICATIONS}/{made['application_id']}"
     assert (await university.get(path)).status_code == 404
     assert (await operator.get(path)).status_code == 404
-    assert (await university.submitted([practice(1)])) is not None
+    await university.submitted([practice(1)])  # the same claim is free here
     simulate = f"{INTAKE}/sandbox/{made['application_id']}/simulate"
     answer = await sandbox.post(simulate, {"outcome": "approve"})
     assert (answer.status_code, answer.json()["state"]) == (200, "posted")
