@@ -13,7 +13,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.grants.agreements import moves
 from services.grants.agreements.models import Agreement, AgreementChange, PlanVersion
-from services.grants.errors import RuleSetInvalid
 from services.grants.expenses.rules import (
     CHANGES,
     Party,
@@ -25,7 +24,7 @@ from services.grants.expenses.rules import (
 from services.grants.programmes.models import Programme
 from services.grants.programmes.reading import read
 from services.grants.programmes.service import note, parsed, rule_set_body
-from services.grants.proposals.document import Document, document_finding
+from services.grants.proposals.document import Document, read_part
 from services.grants.proposals.models import Proposal, Submission
 from services.grants.proposals.moves import move
 from services.grants.proposals.rules import totals
@@ -133,7 +132,7 @@ async def record_change(
         raise PermissionDenied
     if agreement.state in ("final", "refunded"):
         raise StateConflict(state=moves.NAMES[agreement.state])
-    change = _form(form, body)
+    change: Any = read_part(form, body, "/body")
     plan = await plan_in_force(session, agreement)
     found = [
         replace(finding, pointer=f"/body{finding.pointer}")
@@ -163,18 +162,6 @@ async def record_change(
 async def changes_of(session: AsyncSession, agreement: Agreement) -> Sequence[AgreementChange]:
     query = select(AgreementChange).where(AgreementChange.agreement_id == agreement.id)
     return (await session.scalars(query.order_by(AgreementChange.seq))).all()
-
-
-def _form(form: type, body: Mapping[str, Any]) -> Any:
-    try:
-        return read(form, dict(body))
-    except RuleSetInvalid as unreadable:
-        raise Invalid(
-            errors=[
-                replace(document_finding(found), pointer=f"/body{found.pointer}")
-                for found in unreadable.errors
-            ]
-        ) from None
 
 
 async def plan_in_force(session: AsyncSession, agreement: Agreement) -> Plan:

@@ -1,4 +1,4 @@
-"""The life of an expense, from its entry to the final settlement (G-040): one table of moves."""
+"""The life of an expense, from its entry to the final settlement (G-040)."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -6,20 +6,17 @@ from typing import Final
 from services.grants.moves import Moves, next_state
 
 _JUDGED: Final = ("allowed", "partly_allowed", "disallowed")
-_OPEN: Final = ("registered", "in_review", *_JUDGED, "returned", "objected")
 
 MOVES: Final[Moves] = {
     ("registered", "cancel"): "cancelled",
-    ("registered", "review"): "in_review",
     ("in_review", "return"): "returned",
     **{(state, "return"): "returned" for state in _JUDGED},
     ("returned", "supply"): "in_review",
     **{(state, "object"): "objected" for state in _JUDGED},
     ("objected", "object"): "objected",
-    **{(state, judged): judged for state in _OPEN for judged in _JUDGED},
-    **{(state, "finalise"): "final" for state in _OPEN},
 }
-"""A run says `allowed`, `partly_allowed` or `disallowed`, whatever it said before."""
+"""What a person does to one expense. The report, a run and the end of a settlement set the states
+of a whole year's expenses at once: `settlement/service.py`."""
 
 NAMES: Final[Mapping[str, str]] = {
     "registered": "등록",

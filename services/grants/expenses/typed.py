@@ -11,15 +11,11 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.grants.errors import RuleSetInvalid
 from services.grants.expenses.models import EvidenceRow, ExpenseRow
 from services.grants.expenses.rules import Evidence, Expense
-from services.grants.programmes.reading import read
 from services.grants.programmes.rules import RuleSet
-from services.grants.proposals.document import document_finding
-from shared.problems import Invalid
+from services.grants.proposals.document import read_part
 
-MAX_EXPENSES = 100_000
 _AT_ONCE = 2_000
 _COLUMNS = ("kind", "fund", "amount_won", "obligated_on", "paid_on")
 
@@ -34,15 +30,7 @@ def typed(rules: RuleSet, expense_id: str, values: Mapping[str, Any]) -> Expense
         for name in _COLUMNS
         if (value := values[name]) is not None
     }
-    try:
-        expense = read(Expense, {**values["details"], **plain, "id": expense_id})
-    except RuleSetInvalid as unreadable:
-        raise Invalid(
-            errors=[
-                replace(document_finding(found), pointer=f"/details{found.pointer}")
-                for found in unreadable.errors
-            ]
-        ) from None
+    expense = read_part(Expense, {**values["details"], **plain, "id": expense_id}, "/details")
     said = facts_said(rules, values["purpose"])
     return replace(expense, facts=expense.facts | said) if said - expense.facts else expense
 

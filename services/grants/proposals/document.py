@@ -7,7 +7,7 @@ functions for the live preview and for the gate at submission.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from services.grants.errors import PART_MISSING, RuleSetInvalid
 from services.grants.programmes.reading import read
@@ -26,7 +26,9 @@ from services.grants.proposals.rules import (
     receipt_finding,
     text_findings,
 )
-from shared.problems import Finding
+from shared.problems import Finding, Invalid
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,14 @@ def _filing(rules: RuleSet, document: Document, totals: Totals | None) -> Iterat
         yield PART_MISSING.at("/pledge", field="pledge", part="민간부담금 부담 협약서")
     yield from duty_findings(rules, document.targets)
     yield from text_findings(rules, {**document.texts, **document.keywords})
+
+
+def read_part(kind: type[T], value: Mapping[str, Any], pointer: str) -> T:
+    """Part of a request as a form of the rules. Raises `Invalid` with every finding."""
+    try:
+        return read(kind, value, pointer)
+    except RuleSetInvalid as unreadable:
+        raise Invalid(errors=[document_finding(found) for found in unreadable.errors]) from None
 
 
 def document_finding(finding: Finding) -> Finding:

@@ -220,12 +220,10 @@ class Participant:
 
 @dataclass(frozen=True, slots=True)
 class PlanLine:
-    """A line of the agreed budget: what it is for, and its won."""
+    """A line of the agreed budget: what it is for, and from which source of funds."""
 
     kind: str
     fund: Fund
-    won: int
-    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,7 +273,7 @@ def plan_of(totals: Totals, budget: Budget, agreed_on: date) -> Plan:
     """The plan an agreed budget makes: the amounts of its lines, its people and its assets."""
     rules = totals.rules
     planned: dict[str, Funds] = {}
-    lines = tuple(PlanLine(line.kind, line.fund, won, line.name) for line, won in totals.lines)
+    lines = tuple(PlanLine(line.kind, line.fund) for line, _ in totals.lines)
     terms: dict[str, list[Term]] = {}
     assets: dict[str, PlannedAsset] = {}
     for line, won in totals.lines:

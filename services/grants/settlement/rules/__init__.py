@@ -8,7 +8,7 @@ from services.grants.settlement.rules.allocation import (
     Waiver,
     settle,
 )
-from services.grants.settlement.rules.comparison import Change, Comparison, compare
+from services.grants.settlement.rules.comparison import Comparison, compare
 from services.grants.settlement.rules.statement import (
     Statement,
     account_findings,
@@ -19,7 +19,6 @@ from services.grants.settlement.rules.statement import (
 )
 
 __all__ = [
-    "Change",
     "Comparison",
     "Disallowance",
     "ItemLine",
