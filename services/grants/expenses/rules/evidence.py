@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta, timezone
 from itertools import chain
 from operator import attrgetter
 from typing import Final
@@ -22,10 +22,10 @@ from services.grants.expenses.rules.registry import (
     rule_kind,
 )
 from services.grants.programmes.rules import Condition, Need, listed
-from shared.clock import SEOUL
 from shared.problems import FindingKind
 
 _NUMBERS: Final = attrgetter("evidence_numbers")
+_KST: Final = timezone(timedelta(hours=9))  # rules know no clock, not even the shared one
 _SATURDAY: Final = 5
 
 AMOUNT_MISMATCH = FindingKind(
@@ -334,7 +334,7 @@ def card_hours(rule: Bound[CardHours]) -> Check:
         rule.remark(kind, expense, used_at=f"{local:%Y-%m-%d %H:%M}")
         for expense in group.expenses
         for instant in expense.card_times
-        if odd(local := instant.astimezone(SEOUL))
+        if odd(local := instant.astimezone(_KST))
     ]
 
 
