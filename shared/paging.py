@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Generic, TypeVar
 
 import orjson
-from fastapi import Query
+from fastapi import Depends, Query
 from pydantic import BaseModel
 from sqlalchemy import ColumnElement, Select, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -19,8 +19,8 @@ CURSOR_INVALID = FindingKind(
 )
 
 Limit = Annotated[int, Query(ge=1, le=200, description="한 번에 받을 건수")]
+RowLimit = Annotated[int, Query(ge=1, le=1000, description="한 번에 받을 행")]
 Cursor = Annotated[str | None, Query(max_length=500, description="이전 응답의 next_cursor")]
-
 
 T = TypeVar("T")
 Key = ColumnElement[Any] | QueryableAttribute[Any]
@@ -37,6 +37,19 @@ class Page(BaseModel, Generic[T]):
 class PageRequest(BaseModel):
     limit: int = 50
     cursor: str | None = None
+
+
+def _page(limit: Limit = 50, cursor: Cursor = None) -> PageRequest:
+    return PageRequest(limit=limit, cursor=cursor)
+
+
+def _row_page(limit: RowLimit = 200, cursor: Cursor = None) -> PageRequest:
+    return PageRequest(limit=limit, cursor=cursor)
+
+
+Paging = Annotated[PageRequest, Depends(_page)]
+RowPaging = Annotated[PageRequest, Depends(_row_page)]
+"""For the lines of a sheet, which are short and many."""
 
 
 async def paginate(

@@ -1,4 +1,4 @@
-"""What the routes share: the party a token makes its bearer, paging, the clients of a process."""
+"""What the routes share: the party a token makes its bearer, the clients of a process."""
 
 from typing import Annotated
 
@@ -10,7 +10,6 @@ from services.exchange.parties import Actor, Party
 from services.exchange.settings import Settings
 from shared.caller import institution_of, requires
 from shared.files import Files
-from shared.paging import Cursor, Limit, PageRequest
 from shared.problems import PermissionDenied
 from shared.tokens import Claims
 
@@ -37,13 +36,6 @@ def actor_of(claims: Claims) -> Actor:
     if claims.institution_kind in SELLER_KINDS:
         return Actor(Party.SELLER, claims.sub, institution_of(claims))
     raise PermissionDenied
-
-
-def _page(limit: Limit = 50, cursor: Cursor = None) -> PageRequest:
-    return PageRequest(limit=limit, cursor=cursor)
-
-
-Paging = Annotated[PageRequest, Depends(_page)]
 
 
 def _ledger(request: Request) -> Ledger:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request
 from shared.caller import requires
 from shared.clock import utc_now
 from shared.db import Session
-from shared.paging import Cursor, Limit, Page, PageRequest
+from shared.paging import Page, Paging
 from shared.tokens import Claims
 from shared.webhooks import service, signing
 from shared.webhooks.models import WebhookDelivery, WebhookEndpoint, WebhookMessage
@@ -121,12 +121,9 @@ def _add_deliveries(router: APIRouter, caller: Any) -> None:
         endpoint_id: UUID,
         developer: Claims = caller,
         session: Session,
-        limit: Limit = 50,
-        cursor: Cursor = None,
+        page: Paging,
     ) -> Page[DeliveryOut]:
-        found, next_cursor, total = await service.deliveries(
-            session, developer, endpoint_id, PageRequest(limit=limit, cursor=cursor)
-        )
+        found, next_cursor, total = await service.deliveries(session, developer, endpoint_id, page)
         items = [DeliveryOut.model_validate(_fields(*one)) for one in found]
         return Page(items=items, next_cursor=next_cursor, total=total)
 

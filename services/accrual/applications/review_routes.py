@@ -26,7 +26,7 @@ from services.accrual.applications.schemas import DetailOut, ListItemOut
 from shared.clock import utc_now
 from shared.db import Session
 from shared.idempotency import Once
-from shared.paging import Cursor, Limit, Page, PageRequest
+from shared.paging import Page, Paging
 from shared.tokens import Claims
 
 router = APIRouter(prefix="/api/v1/accrual", tags=["적립심사"])
@@ -36,13 +36,10 @@ router = APIRouter(prefix="/api/v1/accrual", tags=["적립심사"])
 async def read_queue(
     reviewer: Reviewer,
     session: Session,
+    page: Paging,
     mine: Annotated[bool, Query(description="내가 맡은 신청만")] = False,
-    limit: Limit = 50,
-    cursor: Cursor = None,
 ) -> Page[ListItemOut]:
-    found, next_cursor, total = await review.queue(
-        session, reviewer, PageRequest(limit=limit, cursor=cursor), mine=mine
-    )
+    found, next_cursor, total = await review.queue(session, reviewer, page, mine=mine)
     items = [ListItemOut.of(application, letter) for application, letter in found]
     return Page(items=items, next_cursor=next_cursor, total=total)
 

@@ -46,7 +46,7 @@ from shared.db import Session
 from shared.downloads import ANY, XLSX, download, send
 from shared.files import chunks_of
 from shared.idempotency import Once
-from shared.paging import Cursor, Limit, Page, PageRequest
+from shared.paging import Page, Paging
 from shared.preconditions import SeenVersion, tag
 
 router = APIRouter(prefix="/api/v1/accrual/applications", tags=["적립신청"])
@@ -59,6 +59,7 @@ Text = Annotated[str | None, Query(min_length=1, max_length=200)]
 async def list_applications(
     reader: Reader,
     session: Session,
+    page: Paging,
     applied_from: Annotated[date | None, Query(description="신청일부터")] = None,
     applied_to: Annotated[date | None, Query(description="신청일까지")] = None,
     field: Annotated[FieldCode | None, Query(description="적립분야")] = None,
@@ -68,8 +69,6 @@ async def list_applications(
     institution_id: UUID | None = None,
     institution: Annotated[Text, Query(description="적립기관명 일부")] = None,
     sort: Sort = "-created",
-    limit: Limit = 50,
-    cursor: Cursor = None,
 ) -> Page[ListItemOut]:
     filters = Filters(
         applied_from=applied_from,
@@ -81,7 +80,6 @@ async def list_applications(
         institution_id=institution_id,
         institution=institution,
     )
-    page = PageRequest(limit=limit, cursor=cursor)
     found, next_cursor, total = await listing.list_applications(
         session, reader, filters, sort, page
     )
@@ -243,14 +241,8 @@ async def download_application(
 
 @router.get("/{application_id}/events", response_model=Page[EventOut], summary="처리 이력")
 async def list_events(
-    application_id: ApplicationId,
-    reader: Reader,
-    session: Session,
-    limit: Limit = 100,
-    cursor: Cursor = None,
+    application_id: ApplicationId, reader: Reader, session: Session, page: Paging
 ) -> Page[EventOut]:
-    found, next_cursor, total = await listing.events(
-        session, reader, application_id, PageRequest(limit=limit, cursor=cursor)
-    )
+    found, next_cursor, total = await listing.events(session, reader, application_id, page)
     items = [EventOut.model_validate(event) for event in found]
     return Page(items=items, next_cursor=next_cursor, total=total)

@@ -25,13 +25,12 @@ from shared.clock import utc_now
 from shared.db import Session
 from shared.downloads import XLSX, download, send
 from shared.files import MAX_FILE_BYTES, clean_name
-from shared.paging import Cursor, PageRequest
+from shared.paging import RowPaging
 from shared.preconditions import SeenVersion, tag
 from shared.sheets.errors import FileTooLarge
 
 router = APIRouter(prefix="/api/v1/accrual/applications/{application_id}/rows", tags=["적립명단"])
 
-RowLimit = Annotated[int, Query(ge=1, le=1000, description="한 번에 받을 행")]
 Replace = Annotated[bool, Query(description="참이면 있던 행을 지우고 넣습니다")]
 SheetFile = Annotated[UploadFile, File(description="작성한 양식(.xlsx 또는 .csv), 10MB 이하")]
 
@@ -41,8 +40,7 @@ async def list_rows(
     application_id: ApplicationId,
     reader: Reader,
     session: Session,
-    limit: RowLimit = 200,
-    cursor: Cursor = None,
+    page: RowPaging,
     purpose: Purpose = None,
 ) -> RowsOut:
     """개인정보는 가려서 보냅니다. 목적을 적으면 전체를 보내고 열람 기록을 남깁니다.
@@ -53,7 +51,7 @@ async def list_rows(
         session,
         reader,
         application_id,
-        PageRequest(limit=limit, cursor=cursor),
+        page,
         purpose=purpose,
     )
     return RowsOut(

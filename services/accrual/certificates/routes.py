@@ -22,7 +22,7 @@ from shared.db import Session
 from shared.downloads import PDF, download, send
 from shared.files import chunks_of
 from shared.idempotency import Once
-from shared.paging import Cursor, Limit, Page, PageRequest
+from shared.paging import Page, Paging
 from shared.tokens import Claims
 
 router = APIRouter(prefix="/api/v1/accrual/certificates", tags=["확인서"])
@@ -84,11 +84,9 @@ async def issue_certificate(
 async def list_certificates(
     reader: Reader,
     session: Session,
+    page: Paging,
     institution_id: Annotated[UUID | None, Query(description="기관")] = None,
-    limit: Limit = 50,
-    cursor: Cursor = None,
 ) -> Any:
-    page = PageRequest(limit=limit, cursor=cursor)
     found, next_cursor, total = await service.certificates(
         session, reader, page, institution_id=institution_id
     )
@@ -113,13 +111,8 @@ async def download_certificate(
 
 @router.get("/{certificate_id}/events", response_model=Page[EventOut], summary="확인서 이력")
 async def list_certificate_events(
-    certificate_id: CertificateId,
-    reader: Reader,
-    session: Session,
-    limit: Limit = 50,
-    cursor: Cursor = None,
+    certificate_id: CertificateId, reader: Reader, session: Session, page: Paging
 ) -> Any:
-    page = PageRequest(limit=limit, cursor=cursor)
     items, next_cursor, total = await service.history(session, reader, certificate_id, page)
     return {"items": items, "next_cursor": next_cursor, "total": total}
 

@@ -24,7 +24,7 @@ from services.accrual.intake.schemas import (
 from shared.caller import requires
 from shared.db import Session
 from shared.files import chunks_of
-from shared.paging import Cursor, Limit, Page, PageRequest
+from shared.paging import Page, Paging, RowPaging
 from shared.tokens import Claims
 
 router = APIRouter(prefix="/api/v1/accrual/intake", tags=["연계접수"])
@@ -95,12 +95,8 @@ async def push_batch(
 
 
 @router.get("/batches", response_model=Page[BatchOut], summary="보낸 묶음")
-async def list_batches(
-    partner: Partner, session: Session, limit: Limit = 50, cursor: Cursor = None
-) -> Page[BatchOut]:
-    found, next_cursor, total = await service.batches(
-        session, partner, PageRequest(limit=limit, cursor=cursor)
-    )
+async def list_batches(partner: Partner, session: Session, page: Paging) -> Page[BatchOut]:
+    found, next_cursor, total = await service.batches(session, partner, page)
     items = [BatchOut.model_validate(batch) for batch in found]
     return Page(items=items, next_cursor=next_cursor, total=total)
 
@@ -116,14 +112,11 @@ async def list_results(
     batch_id: UUID,
     partner: Partner,
     session: Session,
+    page: RowPaging,
     lang: Language,
     status: Annotated[RowStatus | None, Query(description="이 결과만")] = None,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 200,
-    cursor: Cursor = None,
 ) -> Page[ResultOut]:
-    found, next_cursor, total = await service.rows(
-        session, partner, batch_id, PageRequest(limit=limit, cursor=cursor), status=status
-    )
+    found, next_cursor, total = await service.rows(session, partner, batch_id, page, status=status)
     items = [ResultOut.of(row, lang) for row in found]
     return Page(items=items, next_cursor=next_cursor, total=total)
 

@@ -13,7 +13,7 @@ from shared.caller import requires
 from shared.clock import utc_now
 from shared.db import Session
 from shared.idempotency import Once
-from shared.paging import Cursor, Limit, Page, PageRequest
+from shared.paging import Page, Paging
 from shared.schemas import Body, Schema
 from shared.tokens import Claims
 
@@ -90,12 +90,10 @@ async def propose_adjustment(
 async def list_adjustments(
     _operator: Operator,
     session: Session,
+    page: Paging,
     state: Annotated[adjustments.State | None, Query(description="상태")] = None,
     institution_id: Annotated[UUID | None, Query(description="기관")] = None,
-    limit: Limit = 50,
-    cursor: Cursor = None,
 ) -> Any:
-    page = PageRequest(limit=limit, cursor=cursor)
     found, next_cursor, total = await adjustments.proposals(
         session, page, state=state, institution_id=institution_id
     )

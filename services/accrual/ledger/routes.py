@@ -22,7 +22,7 @@ from services.accrual.ledger.rules import Kind, NewReversal, NewTransfer
 from shared.caller import institution_of, requires
 from shared.db import Session
 from shared.downloads import XLSX, download, send
-from shared.paging import Cursor, Limit, Page, PageRequest
+from shared.paging import Page, Paging
 from shared.problems import Finding, Invalid, NotFound
 from shared.tokens import Claims
 
@@ -99,11 +99,9 @@ async def list_entries(
     institution_id: Whose,
     wanted: Annotated[statements.Filter, Depends(_filter)],
     session: Session,
-    limit: Limit = 50,
-    cursor: Cursor = None,
+    page: Paging,
 ) -> Any:
     """The statement of an institution, newest first, with the running balance (M-040)."""
-    page = PageRequest(limit=limit, cursor=cursor)
     rows, next_cursor, total = await statements.statement(session, institution_id, wanted, page)
     items = [_line(entry, transfer, limited=reader.fields is not None) for entry, transfer in rows]
     return {"items": items, "next_cursor": next_cursor, "total": total}

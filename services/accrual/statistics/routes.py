@@ -16,7 +16,7 @@ from shared.caller import requires
 from shared.clock import seoul_day, utc_now
 from shared.db import Session
 from shared.downloads import XLSX, download, send
-from shared.paging import Cursor, Limit, Page, PageRequest
+from shared.paging import Page, Paging
 from shared.preconditions import SeenVersion, tag
 from shared.problems import PermissionDenied
 from shared.tokens import Claims
@@ -70,12 +70,10 @@ async def list_figures(
     year: Year,
     reader: Reader,
     session: Session,
+    page: Paging,
     institution_id: Whose = None,
-    limit: Limit = 50,
-    cursor: Cursor = None,
 ) -> Any:
     wanted = (await service.window(session, year)).to_window()
-    page = PageRequest(limit=limit, cursor=cursor)
     found, next_cursor, total = await service.institution_figures(
         session, wanted, reader, page, institution_id=institution_id
     )
@@ -104,13 +102,11 @@ async def list_at_risk(
     year: Year,
     reader: Reader,
     session: Session,
+    page: Paging,
     institution_id: Whose = None,
-    limit: Limit = 50,
-    cursor: Cursor = None,
 ) -> Any:
     """Applied for inside the period, and not posted inside it: to be seen to before the cut-off."""
     wanted = (await service.window(session, year)).to_window()
-    page = PageRequest(limit=limit, cursor=cursor)
     found, next_cursor, total = await service.at_risk_page(
         session, wanted, reader, page, institution_id=institution_id
     )

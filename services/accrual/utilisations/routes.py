@@ -16,7 +16,7 @@ from shared.clock import utc_now
 from shared.db import Session
 from shared.downloads import PDF, download, send
 from shared.idempotency import Once
-from shared.paging import Cursor, Limit, Page, PageRequest
+from shared.paging import Page, Paging
 from shared.problems import StateConflict
 from shared.tokens import Claims
 
@@ -76,13 +76,11 @@ async def request_utilisation(
 async def list_utilisations(
     reader: Reader,
     session: Session,
+    page: Paging,
     state: Annotated[schemas.State | None, Query(description="상태")] = None,
     programme_id: Annotated[UUID | None, Query(description="사업")] = None,
     institution_id: Annotated[UUID | None, Query(description="기관")] = None,
-    limit: Limit = 50,
-    cursor: Cursor = None,
 ) -> Any:
-    page = PageRequest(limit=limit, cursor=cursor)
     found, next_cursor, total = await service.utilisations(
         session,
         reader,
@@ -103,13 +101,8 @@ async def get_utilisation(utilisation_id: UtilisationId, reader: Reader, session
     "/{utilisation_id}/events", response_model=Page[schemas.EventOut], summary="활용신청 이력"
 )
 async def list_utilisation_events(
-    utilisation_id: UtilisationId,
-    reader: Reader,
-    session: Session,
-    limit: Limit = 50,
-    cursor: Cursor = None,
+    utilisation_id: UtilisationId, reader: Reader, session: Session, page: Paging
 ) -> Any:
-    page = PageRequest(limit=limit, cursor=cursor)
     items, next_cursor, total = await service.history(session, reader, utilisation_id, page)
     return {"items": items, "next_cursor": next_cursor, "total": total}
 

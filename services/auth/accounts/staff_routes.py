@@ -30,7 +30,7 @@ from services.auth.institutions.schemas import PurposeIn
 from shared.app import language
 from shared.clock import utc_now
 from shared.db import Session
-from shared.paging import Cursor, Limit, Page, PageRequest, paginate
+from shared.paging import Page, Paging, paginate
 from shared.preconditions import SeenVersion, tag
 
 router = APIRouter(prefix="/api/v1/auth", tags=["accounts"])
@@ -40,16 +40,15 @@ router = APIRouter(prefix="/api/v1/auth", tags=["accounts"])
 async def list_accounts(
     manager: Managing,
     session: Session,
+    page: Paging,
     institution_id: UUID | None = None,
     q: Annotated[str | None, Query(max_length=50, description="아이디 또는 담당자명")] = None,
-    limit: Limit = 50,
-    cursor: Cursor = None,
 ) -> Page[AccountLineOut]:
     found, next_cursor, total = await paginate(
         session,
         staff.listed(manager, institution_id=institution_id, text=q),
         keys=[Account.login_id],
-        page=PageRequest(limit=limit, cursor=cursor),
+        page=page,
         descending=False,
     )
     return Page(items=[_line(item) for item in found], next_cursor=next_cursor, total=total)
@@ -135,18 +134,11 @@ async def set_fields(
     summary="적립분야 권한 이력",
 )
 async def show_field_history(
-    account_id: UUID,
-    manager: Managing,
-    session: Session,
-    limit: Limit = 50,
-    cursor: Cursor = None,
+    account_id: UUID, manager: Managing, session: Session, page: Paging
 ) -> Page[FieldEventOut]:
     account = await staff.managed(session, manager, account_id)
     found, next_cursor, total = await paginate(
-        session,
-        staff.field_history(account.id),
-        keys=[FieldPermissionEvent.id],
-        page=PageRequest(limit=limit, cursor=cursor),
+        session, staff.field_history(account.id), keys=[FieldPermissionEvent.id], page=page
     )
     items = [FieldEventOut.model_validate(item) for item in found]
     return Page(items=items, next_cursor=next_cursor, total=total)

@@ -14,7 +14,7 @@ from services.auth.audit.search import Wanted
 from services.auth.callers import CallingActor, Operator
 from shared.db import Session
 from shared.downloads import CSV, XLSX, download, send
-from shared.paging import Cursor, Limit, Page, PageRequest, paginate
+from shared.paging import Page, Paging, paginate
 
 router = APIRouter(prefix="/api/v1/auth/audit", tags=["audit"])
 
@@ -39,17 +39,10 @@ Filter = Annotated[Wanted, Depends(_wanted)]
 
 @router.get("/events", response_model=Page[EventOut], summary="감사 기록 조회")
 async def search_events(
-    operator: Operator,
-    wanted: Filter,
-    session: Session,
-    limit: Limit = 50,
-    cursor: Cursor = None,
+    operator: Operator, wanted: Filter, session: Session, page: Paging
 ) -> Page[EventOut]:
     found, next_cursor, total = await paginate(
-        session,
-        search.matching(wanted),
-        keys=[AuditEvent.id],
-        page=PageRequest(limit=limit, cursor=cursor),
+        session, search.matching(wanted), keys=[AuditEvent.id], page=page
     )
     names = await search.login_ids(session, found)
     items = [_event(event, names) for event in found]

@@ -24,7 +24,7 @@ from services.auth.clients.schemas import (
 from shared.caller import institution_of
 from shared.clock import utc_now
 from shared.db import Session
-from shared.paging import Cursor, Limit, Page, PageRequest, paginate
+from shared.paging import Page, Paging, paginate
 from shared.preconditions import SeenVersion, tag
 
 router = APIRouter(prefix="/api/v1/auth/clients", tags=["partner systems"])
@@ -42,15 +42,14 @@ Keeping = Annotated[Keeper, Depends(_keeping)]
 async def list_clients(
     keeper: Keeping,
     session: Session,
+    page: Paging,
     institution_id: UUID | None = None,
-    limit: Limit = 50,
-    cursor: Cursor = None,
 ) -> Page[ClientOut]:
     found, next_cursor, total = await paginate(
         session,
         partners.listed(keeper, institution_id),
         keys=[Client.created_at, Client.id],
-        page=PageRequest(limit=limit, cursor=cursor),
+        page=page,
     )
     items = [ClientOut.model_validate(item) for item in found]
     return Page(items=items, next_cursor=next_cursor, total=total)

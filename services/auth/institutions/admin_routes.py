@@ -14,7 +14,7 @@ from services.auth.institutions.schemas import EntryIn, InstitutionOut, LineOut,
 from shared.caller import requires
 from shared.clock import utc_now
 from shared.db import Session
-from shared.paging import Cursor, Limit, Page, PageRequest, paginate
+from shared.paging import Page, Paging, paginate
 from shared.preconditions import SeenVersion, tag
 from shared.tokens import Claims
 
@@ -27,17 +27,16 @@ Registrar = Annotated[Claims, Depends(requires("institutions:admin"))]
 async def list_institutions(
     caller: Registrar,
     session: Session,
+    page: Paging,
     kind: Annotated[list[Kind] | None, Query()] = None,
     status: Status | None = None,
     q: Annotated[str | None, Query(max_length=50, description="이름 또는 사업자번호")] = None,
-    limit: Limit = 50,
-    cursor: Cursor = None,
 ) -> Page[LineOut]:
     found, next_cursor, total = await paginate(
         session,
         registry.listed(kinds=kind, status=status, text=q),
         keys=[Institution.name, Institution.id],
-        page=PageRequest(limit=limit, cursor=cursor),
+        page=page,
         descending=False,
     )
     items = [LineOut.model_validate(item) for item in found]

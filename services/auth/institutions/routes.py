@@ -26,7 +26,7 @@ from services.auth.institutions.schemas import (
 from shared.app import language
 from shared.caller import institution_of, requires
 from shared.db import Session
-from shared.paging import Cursor, Limit, Page, PageRequest, paginate
+from shared.paging import Page, Paging, paginate
 from shared.preconditions import SeenVersion, tag
 from shared.schemas import FindingOut
 from shared.tokens import Claims
@@ -106,16 +106,15 @@ async def remove_campus(
 async def show_directory(
     caller: Self,
     session: Session,
+    page: Paging,
     kind: Annotated[list[Kind] | None, Query()] = None,
     q: Annotated[str | None, Query(max_length=50)] = None,
-    limit: Limit = 50,
-    cursor: Cursor = None,
 ) -> Page[DirectoryOut]:
     found, next_cursor, total = await paginate(
         session,
         registry.listed(kinds=kind, status=Status.ACTIVE, text=q),
         keys=[Institution.name, Institution.id],
-        page=PageRequest(limit=limit, cursor=cursor),
+        page=page,
         descending=False,
     )
     items = [DirectoryOut.model_validate(item) for item in found]

@@ -30,7 +30,7 @@ from shared.clock import utc_now
 from shared.db import Session
 from shared.downloads import ANY, download, send
 from shared.files import chunks_of
-from shared.paging import Cursor, Limit, Page, PageRequest, paginate
+from shared.paging import Page, Paging, paginate
 from shared.preconditions import SeenVersion, tag
 from shared.tokens import Claims
 
@@ -65,17 +65,13 @@ Reading = Annotated[Reader, Depends(_reader)]
 async def list_notices(
     reader: Reading,
     session: Session,
+    page: Paging,
     board: Board | None = None,
     q: Annotated[str | None, Query(max_length=50, description="제목")] = None,
-    limit: Limit = 50,
-    cursor: Cursor = None,
 ) -> Page[NoticeLineOut]:
     """Pinned posts first, then the newest."""
     found, next_cursor, total = await paginate(
-        session,
-        service.readable(reader, board=board, text=q),
-        keys=service.order(),
-        page=PageRequest(limit=limit, cursor=cursor),
+        session, service.readable(reader, board=board, text=q), keys=service.order(), page=page
     )
     ids = [notice.id for notice in found]
     read = await service.marks(session, reader, ids)

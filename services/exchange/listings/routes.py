@@ -33,7 +33,6 @@ from services.exchange.web import (
     FileStore,
     KnownInstitutions,
     Operator,
-    Paging,
     Reader,
     Seller,
     actor_of,
@@ -43,7 +42,7 @@ from shared.clock import utc_now
 from shared.db import Session, SessionMaker
 from shared.downloads import ANY, download, send
 from shared.files import chunks_of
-from shared.paging import Page
+from shared.paging import Page, Paging
 from shared.preconditions import SeenVersion, tag
 from shared.problems import Invalid, PermissionDenied
 from shared.tokens import Claims

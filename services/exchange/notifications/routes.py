@@ -8,12 +8,12 @@ from fastapi import APIRouter, Request
 from services.exchange.notifications import rules, service
 from services.exchange.notifications.models import Notification
 from services.exchange.notifications.schemas import NotificationOut, ReadIn, UnreadOut
-from services.exchange.web import BuyerOrSeller, Paging, Reader
+from services.exchange.web import BuyerOrSeller, Reader
 from shared.app import language
 from shared.caller import institution_of
 from shared.clock import utc_now
 from shared.db import Session
-from shared.paging import Page
+from shared.paging import Page, Paging
 from shared.tokens import Claims
 
 router = APIRouter(prefix="/api/v1/exchange/notifications", tags=["exchange"])

@@ -7,11 +7,11 @@ from fastapi import APIRouter, Depends, Response
 
 from services.exchange.orders import export, present, reconciliation, reports
 from services.exchange.orders.schemas import AttentionOut, ReconciliationOut, StatisticsOut
-from services.exchange.web import Operator, Paging, Reader, actor_of
+from services.exchange.web import Operator, Reader, actor_of
 from shared.clock import utc_now
 from shared.db import Session
 from shared.downloads import XLSX, download, send
-from shared.paging import Page
+from shared.paging import Page, Paging
 from shared.problems import NotFound
 
 router = APIRouter(prefix="/api/v1/exchange", tags=["exchange"])

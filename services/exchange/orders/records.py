@@ -18,12 +18,12 @@ from services.exchange.orders.schemas import (
     ReceiptOut,
 )
 from services.exchange.parties import Actor
-from services.exchange.web import AnyParty, FileStore, Paging, Reader, actor_of
+from services.exchange.web import AnyParty, FileStore, Reader, actor_of
 from shared.db import Session, SessionMaker
 from shared.downloads import ANY, PDF, download, send
 from shared.files import chunks_of
 from shared.idempotency import Once
-from shared.paging import Page
+from shared.paging import Page, Paging
 
 router = APIRouter(prefix="/api/v1/exchange", tags=["exchange"])
 

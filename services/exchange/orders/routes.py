@@ -33,7 +33,6 @@ from services.exchange.web import (
     KnownInstitutions,
     LedgerClient,
     Operator,
-    Paging,
     Reader,
     Seller,
     SellerOrOperator,
@@ -43,7 +42,7 @@ from services.exchange.web import (
 from shared.caller import institution_of
 from shared.clock import utc_now
 from shared.db import Session, SessionMaker
-from shared.paging import Page
+from shared.paging import Page, Paging
 from shared.problems import PermissionDenied
 from shared.tokens import Claims
 

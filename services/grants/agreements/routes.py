@@ -10,7 +10,7 @@ from services.grants.agreements.schemas import AgreeIn, AgreementOut, ChangeIn, 
 from shared.caller import institution_of, requires
 from shared.db import Session
 from shared.idempotency import Once
-from shared.paging import Cursor, Limit, Page, PageRequest
+from shared.paging import Page, Paging
 from shared.tokens import Claims
 
 router = APIRouter(prefix="/api/v1/grants", tags=["협약"])
@@ -36,12 +36,8 @@ async def agree_proposal(
 
 
 @router.get("/agreements", summary="협약 목록")
-async def list_agreements(
-    party: Party, session: Session, limit: Limit = 50, cursor: Cursor = None
-) -> Page[AgreementOut]:
-    items, next_cursor, total = await service.list_agreements(
-        session, institution_of(party), PageRequest(limit=limit, cursor=cursor)
-    )
+async def list_agreements(party: Party, session: Session, page: Paging) -> Page[AgreementOut]:
+    items, next_cursor, total = await service.list_agreements(session, institution_of(party), page)
     return Page[AgreementOut].model_validate(
         {"items": items, "next_cursor": next_cursor, "total": total}, from_attributes=True
     )

@@ -25,7 +25,7 @@ from shared.db import Session
 from shared.downloads import ANY, XLSX, download, send
 from shared.files import chunks_of
 from shared.idempotency import Once
-from shared.paging import Cursor, Limit, Page, PageRequest
+from shared.paging import Page, Paging
 from shared.preconditions import SeenVersion, tag
 from shared.sheets.workbooks import MAX_BYTES
 from shared.tokens import Claims
@@ -74,12 +74,11 @@ async def list_expenses(
     agreement_id: UUID,
     party: Party,
     session: Session,
-    limit: Limit = 50,
-    cursor: Cursor = None,
+    page: Paging,
     state: Annotated[str | None, Query(max_length=20)] = None,
 ) -> Page[ExpenseOut]:
     items, next_cursor, total = await service.list_expenses(
-        session, agreement_id, party, PageRequest(limit=limit, cursor=cursor), state
+        session, agreement_id, party, page, state
     )
     return Page[ExpenseOut].model_validate(
         {"items": items, "next_cursor": next_cursor, "total": total}, from_attributes=True

@@ -16,7 +16,7 @@ from services.grants.programmes.schemas import (
 from shared.caller import institution_of, requires
 from shared.clock import utc_now
 from shared.db import Session
-from shared.paging import Cursor, Limit, Page, PageRequest
+from shared.paging import Page, Paging
 from shared.preconditions import SeenVersion, tag
 from shared.problems import NotFound
 from shared.schemas import Body, Version
@@ -38,15 +38,14 @@ class Reason(Body):
 @router.get("/programmes", summary="활용사업·공고 목록")
 async def list_programmes(
     session: Session,
-    limit: Limit = 50,
-    cursor: Cursor = None,
+    page: Paging,
     q: Annotated[str | None, Query(max_length=100)] = None,
     target: Literal["university", "company"] | None = None,
     timing: Timing | None = None,
 ) -> Page[ProgrammeOut]:
     items, next_cursor, total = await service.list_programmes(
         session,
-        page=PageRequest(limit=limit, cursor=cursor),
+        page=page,
         now=utc_now(),
         words=q,
         target=target,
@@ -59,13 +58,12 @@ async def list_programmes(
 async def list_bookmarked_programmes(
     reader: Reader,
     session: Session,
-    limit: Limit = 50,
-    cursor: Cursor = None,
+    page: Paging,
     timing: Timing | None = None,
 ) -> Page[ProgrammeOut]:
     items, next_cursor, total = await service.list_programmes(
         session,
-        page=PageRequest(limit=limit, cursor=cursor),
+        page=page,
         now=utc_now(),
         bookmarked_by=institution_of(reader),
         timing=timing,
@@ -75,11 +73,11 @@ async def list_bookmarked_programmes(
 
 @router.get("/programmes/managed", summary="우리 기관의 사업 목록")
 async def list_managed_programmes(
-    officer: Officer, session: Session, limit: Limit = 50, cursor: Cursor = None
+    officer: Officer, session: Session, page: Paging
 ) -> Page[ProgrammeOut]:
     items, next_cursor, total = await service.list_programmes(
         session,
-        page=PageRequest(limit=limit, cursor=cursor),
+        page=page,
         now=utc_now(),
         agency_id=institution_of(officer),
     )

@@ -24,7 +24,7 @@ from shared.caller import institution_of, requires
 from shared.clock import utc_now
 from shared.db import Session, SessionMaker
 from shared.idempotency import Once
-from shared.paging import Cursor, Limit, Page, PageRequest
+from shared.paging import Page, Paging
 from shared.preconditions import SeenVersion, tag
 from shared.tokens import Claims
 
@@ -80,11 +80,9 @@ async def check_document(
 
 
 @router.get("/proposals", summary="우리 기관의 사업계획서")
-async def list_proposals(
-    applicant: Applicant, session: Session, limit: Limit = 50, cursor: Cursor = None
-) -> Page[ProposalOut]:
+async def list_proposals(applicant: Applicant, session: Session, page: Paging) -> Page[ProposalOut]:
     items, next_cursor, total = await service.list_own_proposals(
-        session, institution_of(applicant), PageRequest(limit=limit, cursor=cursor)
+        session, institution_of(applicant), page
     )
     return _page(items, next_cursor, total)
 
@@ -158,15 +156,14 @@ async def list_received(
     programme_id: UUID,
     officer: Officer,
     session: Session,
-    limit: Limit = 50,
-    cursor: Cursor = None,
+    page: Paging,
     state: Annotated[str | None, Query(max_length=20)] = None,
 ) -> Page[ProposalOut]:
     items, next_cursor, total = await service.list_received(
         session,
         programme_id,
         institution_of(officer),
-        PageRequest(limit=limit, cursor=cursor),
+        page,
         state,
     )
     return _page(items, next_cursor, total)
