@@ -4,6 +4,7 @@ from fastapi import FastAPI
 
 from services.grants.agreements import routes as agreements
 from services.grants.clients import Counterpart, Directory
+from services.grants.evaluation import procedure_routes
 from services.grants.evaluation import routes as evaluation
 from services.grants.expenses import routes as expenses
 from services.grants.programmes import routes as programmes
@@ -26,6 +27,7 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
             programmes.router,
             programmes.internal,
             proposals.router,
+            procedure_routes.router,
             evaluation.router,
             agreements.router,
             expenses.router,

@@ -1,10 +1,10 @@
 """JSON of the evaluation."""
 
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
 from shared.schemas import Body, FindingOut, Schema
 
@@ -110,3 +110,21 @@ class OutcomeOut(BaseModel):
 
 class RankingOut(BaseModel):
     items: list[OutcomeOut]
+
+
+class PreReviewIn(Body):
+    """사전검토 결과. An ineligible proposal needs its reason."""
+
+    eligible: bool
+    reason: Annotated[str, Field(max_length=4000)] = ""
+
+    @model_validator(mode="after")
+    def _refusal_has_a_reason(self) -> "PreReviewIn":
+        if not self.eligible and not self.reason:
+            raise ValueError("reason is required when the proposal is not eligible")
+        return self
+
+
+class DecisionIn(Body):
+    action: Literal["prefer", "reserve", "reject", "negotiate", "designate"]
+    reason: Annotated[str, Field(min_length=1, max_length=4000)]

@@ -9,10 +9,8 @@ from services.grants.clients import Directory
 from services.grants.proposals import service
 from services.grants.proposals.schemas import (
     CheckOut,
-    DecisionIn,
     DocumentIn,
     EventOut,
-    PreReviewIn,
     ProposalDetail,
     ProposalIn,
     ProposalOut,
@@ -178,36 +176,6 @@ async def read_received(proposal_id: UUID, officer: Officer, session: Session) -
     )
     return ProposalDetail(
         **ProposalOut.model_validate(proposal).model_dump(), document=submission.document
-    )
-
-
-@router.post(
-    "/received/{proposal_id}/pre-review/start", response_model=ProposalOut, summary="사전검토 시작"
-)
-async def start_pre_review(proposal_id: UUID, officer: Officer, session: Session) -> object:
-    return await service.decide(
-        session, proposal_id, institution_of(officer), officer, "begin_pre_review", None
-    )
-
-
-@router.post(
-    "/received/{proposal_id}/pre-review", response_model=ProposalOut, summary="사전검토 결과"
-)
-async def finish_pre_review(
-    proposal_id: UUID, body: PreReviewIn, officer: Officer, session: Session
-) -> object:
-    action = "find_eligible" if body.eligible else "find_ineligible"
-    return await service.decide(
-        session, proposal_id, institution_of(officer), officer, action, body.reason or None
-    )
-
-
-@router.post("/received/{proposal_id}/decide", response_model=ProposalOut, summary="선정 결정")
-async def decide_proposal(
-    proposal_id: UUID, body: DecisionIn, officer: Officer, session: Session
-) -> object:
-    return await service.decide(
-        session, proposal_id, institution_of(officer), officer, body.action, body.reason
     )
 
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field
 
 from services.grants.proposals.document import Check
 from services.grants.proposals.models import Proposal
@@ -23,24 +23,6 @@ class DocumentIn(Body):
 
     title: Annotated[str, Field(min_length=1, max_length=200)]
     document: dict[str, Any]
-
-
-class PreReviewIn(Body):
-    """사전검토 결과. An ineligible proposal needs its reason."""
-
-    eligible: bool
-    reason: Annotated[str, Field(max_length=4000)] = ""
-
-    @model_validator(mode="after")
-    def _refusal_has_a_reason(self) -> "PreReviewIn":
-        if not self.eligible and not self.reason:
-            raise ValueError("reason is required when the proposal is not eligible")
-        return self
-
-
-class DecisionIn(Body):
-    action: Literal["prefer", "reserve", "reject", "negotiate", "designate"]
-    reason: Annotated[str, Field(min_length=1, max_length=4000)]
 
 
 class EventOut(Schema):

@@ -19,7 +19,7 @@ from services.grants.proposals.models import Proposal, Submission, receipt_numbe
 from services.grants.proposals.moves import move
 from shared.clock import seoul_day
 from shared.paging import PageRequest, paginate
-from shared.problems import Invalid, NotFound, Stale, StateConflict
+from shared.problems import Finding, Invalid, NotFound, Stale, StateConflict
 from shared.tokens import Claims
 
 
@@ -111,6 +111,21 @@ async def submit_proposal(
     errors = (*((timing,) if timing else ()), *checked.errors)
     if errors:
         raise Invalid(errors=errors)
+    submission = await freeze(session, proposal, caller, checked.findings, arrived_at)
+    note(session, "proposal", proposal.id, "submit", caller, moved=(proposal.state, target))
+    proposal.state = target
+    await session.flush()
+    return proposal, submission
+
+
+async def freeze(
+    session: AsyncSession,
+    proposal: Proposal,
+    caller: Claims,
+    findings: Sequence[Finding],
+    arrived_at: datetime,
+) -> Submission:
+    """Keep what is written as the version that counts, with its receipt. The caller checked it."""
     number = await session.scalar(select(receipt_numbers.next_value()))
     submission = Submission(
         proposal_id=proposal.id,
@@ -120,17 +135,15 @@ async def submit_proposal(
         sha256=hashlib.sha256(
             orjson.dumps(proposal.document, option=orjson.OPT_SORT_KEYS)
         ).hexdigest(),
-        warnings=[finding.to_dict() for finding in checked.findings],
+        warnings=[finding.to_dict() for finding in findings],
         submitted_at=arrived_at,
         submitted_by=caller.sub,
     )
     session.add(submission)
-    note(session, "proposal", proposal.id, "submit", caller, moved=(proposal.state, target))
-    proposal.state, proposal.submitted_at = target, arrived_at
+    proposal.submitted_at = arrived_at
     proposal.submissions += 1
     proposal.version += 1
-    await session.flush()
-    return proposal, submission
+    return submission
 
 
 async def withdraw_proposal(
@@ -214,33 +227,6 @@ async def _own(session: AsyncSession, proposal_id: UUID, institution_id: UUID) -
 
 async def _rules(session: AsyncSession, proposal: Proposal) -> Any:
     return await rules_of(session, await session.get_one(Programme, proposal.programme_id))
-
-
-async def decide(
-    session: AsyncSession,
-    proposal_id: UUID,
-    agency_id: UUID,
-    caller: Claims,
-    action: str,
-    reason: str | None,
-) -> Proposal:
-    """A step of the agency's procedure, with the reason the applicant reads (G-055)."""
-    proposal, _submission = await received_version(session, proposal_id, agency_id)
-    await session.refresh(proposal, with_for_update=True)
-    target = move(proposal.state, action)
-    note(
-        session,
-        "proposal",
-        proposal.id,
-        action,
-        caller,
-        moved=(proposal.state, target),
-        reason=reason,
-    )
-    proposal.state = target
-    proposal.version += 1
-    await session.flush()
-    return proposal
 
 
 async def history(session: AsyncSession, proposal_id: UUID, caller: Claims) -> Sequence[Event]:
