@@ -43,6 +43,7 @@ from shared.logs import trace_id
 from shared.metrics import Metrics
 from shared.problems import MethodNotAllowed, NotFound, Problem, Unauthenticated
 from shared.tokens import AUDIENCE, KeySource, TokenVerifier
+from shared.tracing import spans_of
 
 log = structlog.get_logger()
 
@@ -87,6 +88,7 @@ class Gateway:
         self._watch = Watch(idle_seconds=settings.idle_seconds, late=_late)
         self._access_log = AccessLog(write_log)
         self.metrics = Metrics("gateway")
+        self._spans = spans_of("gateway", settings)
         self._refused = self.metrics.counter(
             "gateway_refusals", "Requests the gateway answered with a problem of its own.", "code"
         )
@@ -122,6 +124,8 @@ class Gateway:
     async def stop(self) -> None:
         await self._stack.aclose()
         self._access_log.flush()
+        if self._spans is not None:
+            await asyncio.to_thread(self._spans.close)
 
     def drain(self) -> None:
         """From now on not ready, and asking clients to connect elsewhere; still serving."""
@@ -136,7 +140,9 @@ class Gateway:
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         loop = asyncio.get_running_loop()
-        exchange = Exchange(scope, receive, send, loop.time())
+        path = scope["raw_path"]
+        spans = self._spans if path not in UNLOGGED else None
+        exchange = Exchange(scope, receive, send, loop.time(), spans)
         self._watch.under_way.add(exchange)
         self.metrics.under_way += 1
         try:

@@ -8,11 +8,11 @@ from typing import Any
 
 import orjson
 
-from gateway.head import Head, Origin
+from gateway.head import METHODS, Head, Origin
 from gateway.routes import Route
 from shared.problems import Lang, Problem
 from shared.tokens import Claims
-from shared.tracing import trace_id_of
+from shared.tracing import Span, Spans, trace_id_of
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -36,6 +36,7 @@ class Exchange:
     """What the gateway knows about one request. Lives as long as the answer takes."""
 
     __slots__ = (
+        "_span_id",
         "answering",
         "began",
         "body_read",
@@ -63,7 +64,9 @@ class Exchange:
         "watcher",
     )
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send, now: float) -> None:
+    def __init__(
+        self, scope: Scope, receive: Receive, send: Send, now: float, spans: Spans | None = None
+    ) -> None:
         self.scope = scope
         self.receive = receive
         self.send = send
@@ -72,10 +75,15 @@ class Exchange:
         self.path: bytes = scope["raw_path"]
         self.fields: dict[bytes, bytes] = dict(scope["headers"])
         given = self.fields.get(b"traceparent")
-        known = trace_id_of(given.decode("latin-1")) if given is not None else None
-        random = os.urandom(24).hex()
-        self.trace = self.request_id = known or random[:32]
-        self.span = random[32:]
+        self.span: Span | None = None
+        if spans is None:
+            known = trace_id_of(given.decode("latin-1")) if given is not None else None
+            random = os.urandom(24).hex()
+            self.trace = self.request_id = known or random[:32]
+            self._span_id = random[32:]
+        else:
+            self.span = spans.begin("request", "server", (given or b"").decode("latin-1"))
+            self.trace = self.request_id = self.span.trace
         self.began = time.perf_counter()  # the loop's own clock stands still within a turn
         self.started = self.touched = now
         self.deadline = now + 120
@@ -93,7 +101,10 @@ class Exchange:
         self.watcher: asyncio.Task[None] | None = None
 
     def traceparent(self) -> str:
-        return f"00-{self.trace}-{self.span}-01"
+        """For the service: its step follows this one."""
+        if self.span is not None:
+            return self.span.traceparent
+        return f"00-{self.trace}-{self._span_id}-01"
 
     def stop(self, why: Exception) -> None:
         """End this exchange from outside its own task: `why` is raised inside it."""
@@ -115,6 +126,16 @@ class Exchange:
         self.finished = True
         if self.watcher is not None:
             self.watcher.cancel()
+        if self.span is not None:
+            self._end_span(self.span)
+
+    def _end_span(self, span: Span) -> None:
+        name = self.route.name if self.route else "gateway"
+        span.end(
+            f"{self.method if self.method in METHODS else 'HTTP'} {name}",
+            failed=self.status >= 500 or self.status == 0,
+            attributes={"http.route": name, "http.response.status_code": self.status},
+        )
 
     async def answer(self, status: int, headers: Headers, body: bytes) -> None:
         """An answer of the gateway itself."""

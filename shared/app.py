@@ -28,7 +28,7 @@ from shared.problems import (
     catalogue,
 )
 from shared.schemas import ProblemOut
-from shared.tracing import new_trace_id, trace_id_of
+from shared.tracing import Spans, current_span, new_trace_id, trace_id_of
 
 log = structlog.get_logger()
 
@@ -36,6 +36,7 @@ Check = Callable[[], Awaitable[None]]
 Note = Callable[[], Awaitable[Any]]
 MAX_BODY_BYTES = 16 * 2**20
 PROBLEM = "application/problem+json"
+HEALTH = frozenset({"/healthz", "/readyz"})
 
 FIELD_REQUIRED = FindingKind("FIELD_REQUIRED", ko="필수 항목입니다.", en="This field is required.")
 FIELD_UNKNOWN = FindingKind("FIELD_UNKNOWN", ko="알 수 없는 항목입니다.", en="Unknown field.")
@@ -53,6 +54,7 @@ def create_app(
     checks: Mapping[str, Check],
     notes: Mapping[str, Note] | None = None,
     metrics: Metrics,
+    spans: Spans | None = None,
 ) -> FastAPI:
     """One application: its routers, health routes, and a single place that renders problems.
 
@@ -76,7 +78,7 @@ def create_app(
             "4XX": {"model": ProblemOut, "description": "Problem (RFC 9457)"},
             "5XX": {"model": ProblemOut, "description": "Problem (RFC 9457)"},
         },
-        telemetry={"tracing": False, "metrics": False},
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     for router in routers:
         app.include_router(router)
@@ -84,7 +86,7 @@ def create_app(
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_malformed)
     app.add_exception_handler(HTTPException, _on_http_exception)
-    app.add_middleware(TraceAndLog, metrics=metrics)
+    app.add_middleware(TraceAndLog, metrics=metrics, spans=spans)
     app.state.draining = False
     _document_problems(app)
     return app
@@ -192,16 +194,22 @@ class TraceAndLog:
     Plain ASGI: a BaseHTTPMiddleware would run the endpoint in another task and buffer streams.
     """
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, spans: Spans | None = None) -> None:
         self.app = app
         self.metrics = metrics
+        self.spans = spans
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        current = trace_id_of(Headers(scope=scope).get("traceparent", "")) or new_trace_id()
+        given = Headers(scope=scope).get("traceparent", "")
+        span = None
+        if self.spans is not None and scope["path"] not in HEALTH:
+            span = self.spans.begin(scope["method"], "server", given)
+        current = span.trace if span else trace_id_of(given) or new_trace_id()
         token = trace_id.set(current)
+        span_token = current_span.set(span)
         started = time.perf_counter()
         status = 500
         started_answer = False
@@ -230,7 +238,7 @@ class TraceAndLog:
             await crash(scope, receive, send_marked)
         finally:
             self.metrics.under_way -= 1
-            if scope["path"] not in {"/healthz", "/readyz"}:
+            if scope["path"] not in HEALTH:
                 method, route = scope["method"], _route(scope)
                 seconds = time.perf_counter() - started
                 self.metrics.request(method, route, status, seconds)
@@ -242,6 +250,13 @@ class TraceAndLog:
                     ms=round(seconds * 1000, 1),
                 )
             trace_id.reset(token)
+            current_span.reset(span_token)
+            if span is not None:
+                span.end(
+                    f"{scope['method']} {_route(scope)}",
+                    failed=status >= 500,
+                    attributes={"http.route": _route(scope), "http.response.status_code": status},
+                )
 
 
 def _route(scope: Scope) -> str:

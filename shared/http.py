@@ -15,7 +15,7 @@ import structlog
 
 from shared.problems import UpstreamUnavailable
 from shared.tokens import JwksKeys, Revocations
-from shared.tracing import traceparent
+from shared.tracing import client_span, traceparent
 
 log = structlog.get_logger()
 
@@ -74,12 +74,13 @@ class Identity:
         form = {"grant_type": "client_credentials", "audience": audience, "scope": scope}
         if acting_for is not None:
             form["acting_for"] = acting_for
-        response = await self.http.post(
-            f"{self._auth_url}/api/v1/auth/token",
-            data=form,
-            auth=(self.name, self._secret),
-            headers={"traceparent": traceparent()},
-        )
+        with client_span("POST auth token"):
+            response = await self.http.post(
+                f"{self._auth_url}/api/v1/auth/token",
+                data=form,
+                auth=(self.name, self._secret),
+                headers={"traceparent": traceparent()},
+            )
         if response.status_code in RETRY_STATUSES:
             response.raise_for_status()  # as if it had not been reached
         if response.status_code != 200:
@@ -182,13 +183,14 @@ class ServiceClient:
                 token = await self._identity.token(
                     audience=self.service, scope=self._scope, acting_for=acting_for
                 )
-                response = await self._identity.http.request(
-                    method,
-                    self._base_url + path,
-                    params=params,
-                    json=json,
-                    headers={"authorization": f"Bearer {token}", "traceparent": traceparent()},
-                )
+                with client_span(f"{method} {self.service}"):
+                    response = await self._identity.http.request(
+                        method,
+                        self._base_url + path,
+                        params=params,
+                        json=json,
+                        headers={"authorization": f"Bearer {token}", "traceparent": traceparent()},
+                    )
             except httpx2.HTTPError as error:
                 failure = repr(error)
                 continue

@@ -25,7 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from shared.logs import trace_id
 from shared.metrics import Metrics
-from shared.tracing import new_trace_id
+from shared.tracing import Spans, current_span, new_trace_id
 
 log = structlog.get_logger()
 
@@ -64,6 +64,9 @@ async def enqueue(
             schedule_in={"seconds": in_seconds} if in_seconds is not None else None,
             connection=connection.driver_connection,
         )
+        span = current_span.get()
+        if span is not None:
+            args["traceparent"] = span.traceparent
         await deferrer.defer_async(trace=trace_id.get(), **args)
 
     if once is None:
@@ -90,10 +93,18 @@ class Jobs:
 
         def register(handler: Handler) -> Handler:
             async def run(
-                context: JobContext, /, timestamp: int = 0, trace: str = "", **args: Any
-            ) -> None:  # `timestamp` is what procrastinate tells periodic tasks
-                token = trace_id.set(trace or new_trace_id())
+                context: JobContext,
+                /,
+                timestamp: int = 0,  # what procrastinate tells periodic tasks
+                trace: str = "",
+                traceparent: str | None = None,
+                **args: Any,
+            ) -> None:
                 runtime = context.additional_context["runtime"]
+                spans: Spans | None = runtime.spans
+                span = spans.begin(f"job {name}", "consumer", traceparent) if spans else None
+                token = trace_id.set(span.trace if span else trace or new_trace_id())
+                span_token = current_span.set(span)
                 began, outcome = time.perf_counter(), "failed"
                 try:
                     await handler(runtime, **args)
@@ -106,6 +117,9 @@ class Jobs:
                 finally:
                     runtime.metrics.job(name, outcome, time.perf_counter() - began)
                     trace_id.reset(token)
+                    current_span.reset(span_token)
+                    if span is not None:
+                        span.end(failed=outcome != "done")
 
             retry = procrastinate.RetryStrategy(max_attempts=max_attempts, exponential_wait=2)
             task = self._app.task(name=name, pass_context=True, retry=retry)(run)

@@ -1,6 +1,7 @@
 """What a running process of a service holds: database, identity, files. The same for the web
 process, the worker and the commands, so a job handler has whatever a route has."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -22,6 +23,7 @@ from shared.metrics import Metrics
 from shared.problems import FindingKind, Invalid, UpstreamUnavailable
 from shared.settings import ServiceSettings
 from shared.tokens import AUDIENCE, KeySource, TokenVerifier
+from shared.tracing import spans_of
 
 log = structlog.get_logger()
 
@@ -57,6 +59,7 @@ class Runtime:
             revocation_feed=revocation_feed,
         )
         self.metrics = Metrics(name)
+        self.spans = spans_of(name, settings)
         pool = self.database.engine.pool
         assert isinstance(pool, QueuePool)
         self.metrics.watch_pool(pool, most=2 * settings.database_pool_size)
@@ -80,6 +83,8 @@ class Runtime:
                 yield
         finally:
             await self.database.close()
+            if self.spans is not None:
+                await asyncio.to_thread(self.spans.close)
 
 
 def service_app(
@@ -107,6 +112,7 @@ def service_app(
         checks={"database": runtime.database.ready, **(checks or {})},
         notes=notes,
         metrics=runtime.metrics,
+        spans=runtime.spans,
     )
     app.state.runtime = runtime
     app.state.sessions = runtime.sessions

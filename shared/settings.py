@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import SecretStr, model_validator
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -20,6 +20,11 @@ class ProcessSettings(BaseSettings):
     drain_seconds: float = 0.0
     """After being told to stop: not ready, but still serving, for whoever has not noticed yet."""
     log_level: str = "INFO"
+    # Both under the names every OpenTelemetry tool knows.
+    otlp_endpoint: str = Field("", validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT")
+    """Who collects traces, as `http://collector:4318`; without it none are recorded."""
+    trace_share: float = Field(1.0, ge=0, le=1, validation_alias="OTEL_TRACES_SAMPLER_ARG")
+    """Which part of all traces is recorded; the same for all processes."""
     token_issuer: str = "http://127.0.0.1:8000"  # noqa: S105  # an address, no secret
     auth_url: str = "http://127.0.0.1:8001"
     accrual_url: str = "http://127.0.0.1:8002"

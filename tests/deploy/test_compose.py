@@ -80,16 +80,19 @@ def test_there_are_two_of_every_service_and_they_leave_in_good_order(
         assert int(containers[name]["environment"]["DRAIN_SECONDS"]) + 25 < grace, name
 
 
-def test_metrics_are_collected_only_when_asked_for_and_seen_only_on_this_host(
+def test_metrics_and_traces_are_collected_only_when_asked_for_and_seen_only_on_this_host(
     tmp_path: Path,
 ) -> None:
     file = tmp_path / "env"
     assert make_env(file).returncode == 0
-    assert "prometheus" not in config(file)
-    watching = config(file, "--profile", "observability")["prometheus"]
-    assert watching["read_only"] is True
-    assert [port["host_ip"] for port in watching["ports"]] == ["127.0.0.1"]
-    assert set(watching["networks"]) == {"services", "operators"}  # never the database's
+    unasked = config(file)
+    assert not {"prometheus", "traces"} & set(unasked)
+    assert unasked["gateway"]["environment"]["OTEL_EXPORTER_OTLP_ENDPOINT"] == ""
+    for name in ("prometheus", "traces"):
+        watching = config(file, "--profile", "observability")[name]
+        assert watching["read_only"] is True
+        assert [port["host_ip"] for port in watching["ports"]] == ["127.0.0.1"]
+        assert set(watching["networks"]) == {"services", "operators"}  # never the database's
 
 
 def parse_seconds(duration: str) -> int:
