@@ -332,6 +332,7 @@ def _expense(cast: Cast, proposal_id: str) -> None:
         expect=201,
     )
     url = f"{GRANTS}/agreements/{agreement['id']}"
+    _conclude(cast, url)
     meeting = {
         "kind": "meeting",
         "fund": "grant",
@@ -371,6 +372,25 @@ def _expense(cast: Cast, proposal_id: str) -> None:
         result["statement"]["return_won"],
         (200_000_000 - 310_000) + 310_000 + 123_456 * 200 // 260,
     )
+
+
+def _conclude(cast: Cast, url: str) -> None:
+    """The documents of the agreement are handed in and accepted, one by one (G-056)."""
+    story, university, officer = cast.story, cast.university, cast.officer
+    refused = officer.post(f"{url}/conclude", {}, once=True, expect=422)
+    due = university.get(f"{url}/documents")["checklist"]
+    story.check("Documents missing of the agreement", len(refused.codes), len(due))
+    for line in due:
+        handed = university.ask(
+            "POST",
+            f"{url}/documents",
+            expect=201,
+            data={"code": line["code"]},
+            files={"file": (f"{line['code']}.pdf", sheets.pdf(line["name"]), "application/pdf")},
+        )
+        officer.post(f"{GRANTS}/agreement-documents/{handed['id']}/accept")
+    concluded = officer.post(f"{url}/conclude", {}, once=True)
+    story.check("Agreement concluded", concluded["state"], "active")
 
 
 def books(cast: Cast) -> None:

@@ -1,4 +1,5 @@
-"""Tables of the agreements: who agreed on what, and every version of the plan."""
+"""Tables of the agreements: who agreed on what, with which documents, and every version of the
+plan."""
 
 from datetime import date, datetime
 from typing import Any
@@ -14,7 +15,10 @@ from shared.db import HasId, HasTimes
 
 
 class Agreement(Base, HasId, HasTimes):
-    """One year of an agreed project (협약). The plan in force is its newest version."""
+    """One year of an agreed project (협약). The plan in force is its newest version.
+
+    It is a draft until the set of documents is complete; `agreed_on` is foreseen until then.
+    """
 
     __tablename__ = "agreement"
     __table_args__ = (
@@ -36,6 +40,36 @@ class Agreement(Base, HasId, HasTimes):
     year_start: Mapped[date]
     year_end: Mapped[date]
     plan_version: Mapped[int] = mapped_column(server_default="1")
+    concluded_at: Mapped[datetime | None]
+
+
+class AgreementDocument(Base, HasId):
+    """A file handed in as one of the documents of the agreement (G-056), and what became of it.
+
+    One sent back stays, with its reason, beside what took its place.
+    """
+
+    __tablename__ = "agreement_document"
+    __table_args__ = (
+        CheckConstraint("state IN ('submitted', 'accepted', 'returned')", name="state"),
+        CheckConstraint("(state = 'submitted') = (decided_by IS NULL)", name="decided"),
+        CheckConstraint("state <> 'returned' OR reason IS NOT NULL", name="returned_with_reason"),
+        Index("ix_agreement_document_agreement_id_id", "agreement_id", "id"),
+    )
+
+    agreement_id: Mapped[UUID] = mapped_column(ForeignKey("agreement.id"))
+    code: Mapped[str] = mapped_column(String(40))
+    state: Mapped[str] = mapped_column(String(10), server_default="submitted")
+    file_key: Mapped[str] = mapped_column(String(200))
+    file_name: Mapped[str] = mapped_column(String(200))
+    media_type: Mapped[str] = mapped_column(String(100))
+    size: Mapped[int]
+    sha256: Mapped[str] = mapped_column(String(64))
+    submitted_by: Mapped[str] = mapped_column(String(64))
+    submitted_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    reason: Mapped[str | None] = mapped_column(Text)
+    decided_by: Mapped[str | None] = mapped_column(String(64))
+    decided_at: Mapped[datetime | None]
 
 
 class AgreementChange(Base, HasId):

@@ -1,4 +1,4 @@
-"""The life of an agreement's year, from spending to the refund (G-04C): one table of moves."""
+"""The life of an agreement's year, from its documents to the refund (G-04C): one table of moves."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -6,6 +6,7 @@ from typing import Final
 from services.grants.moves import Moves, next_state
 
 MOVES: Final[Moves] = {
+    ("draft", "conclude"): "active",
     ("active", "close"): "closed",
     ("closed", "report"): "reported",
     ("reported", "settle"): "under_settlement",
@@ -17,6 +18,7 @@ MOVES: Final[Moves] = {
 }
 
 NAMES: Final[Mapping[str, str]] = {
+    "draft": "협약준비",
     "active": "수행중",
     "closed": "종료",
     "reported": "실적보고",

@@ -4,9 +4,13 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from shared.schemas import Body, Schema
+from services.grants.agreements.papers import DocumentSet
+from services.grants.agreements.rules import Difference
+from services.grants.programmes.rules import Text
+from shared.problems import Lang
+from shared.schemas import Body, FindingOut, Schema
 
 Change = Literal[
     "person",
@@ -22,6 +26,16 @@ Change = Literal[
 
 class AgreeIn(Body):
     agreed_on: date
+
+
+class ConcludeIn(Body):
+    """`agreed_on`: the day it was signed, where it is another than the one foreseen."""
+
+    agreed_on: date | None = None
+
+
+class ReasonIn(Body):
+    reason: Annotated[str, Field(min_length=1, max_length=4000)]
 
 
 class ChangeIn(Body):
@@ -70,3 +84,147 @@ class AgreementOut(Schema):
     year_start: date
     year_end: date
     plan_version: int
+    concluded_at: datetime | None
+
+
+class DocumentOut(Schema):
+    """A file handed in as one of the documents of the agreement."""
+
+    id: UUID
+    code: str
+    state: str
+    file_name: str
+    media_type: str
+    size: int
+    sha256: str
+    submitted_at: datetime
+    reason: str | None
+    decided_at: datetime | None
+
+
+class ChecklistLineOut(BaseModel):
+    code: str
+    name: str
+    copies: int
+    due: bool
+    state: str
+    waiting: int
+    accepted: int
+    returned: int
+
+
+class DocumentSetOut(BaseModel):
+    """협약 서류: what the call asks for, what is there, and what stands against the conclusion."""
+
+    ready: bool
+    checklist: list[ChecklistLineOut]
+    findings: list[FindingOut]
+    items: list[DocumentOut]
+
+    @classmethod
+    def of(cls, found: DocumentSet, lang: Lang) -> "DocumentSetOut":
+        return cls(
+            ready=not found.findings,
+            checklist=[
+                ChecklistLineOut(
+                    code=line.document.code,
+                    name=named(line.document.name, lang),
+                    copies=line.document.copies,
+                    due=line.due,
+                    state=line.state,
+                    waiting=line.waiting,
+                    accepted=line.accepted,
+                    returned=line.returned,
+                )
+                for line in found.lines
+            ],
+            findings=[FindingOut.model_validate(item.to_dict(lang)) for item in found.findings],
+            items=[DocumentOut.model_validate(paper) for paper in found.papers],
+        )
+
+
+class PlanVersionOut(Schema):
+    """A version of the plan without its document."""
+
+    version: int
+    reason: str
+    approved_by: str
+    approved_at: datetime
+
+
+class PlanVersionDetail(PlanVersionOut):
+    document: dict[str, Any]
+
+
+class FieldDifferenceOut(Schema):
+    pointer: str
+    before: Any
+    after: Any
+
+
+class WonOut(Schema):
+    grant: int
+    cash: int
+    in_kind: int
+    total: int
+
+
+class ItemDifferenceOut(BaseModel):
+    """Won of a budget item by source of funds, before and after; `total` is the whole budget."""
+
+    item: str
+    name: str
+    before: WonOut
+    after: WonOut
+    change_won: int
+
+
+class LineDifferenceOut(Schema):
+    what: str
+    item: str
+    kind: str
+    fund: str
+    label: str
+    before_won: int | None
+    after_won: int | None
+    fields: list[FieldDifferenceOut]
+
+
+class PersonDifferenceOut(Schema):
+    what: str
+    ref: str
+    name: str
+    fields: list[FieldDifferenceOut]
+
+
+class DifferenceOut(BaseModel):
+    """두 계획 버전의 차이. `left_out` counts fields beyond those listed."""
+
+    items: list[ItemDifferenceOut]
+    lines: list[LineDifferenceOut]
+    people: list[PersonDifferenceOut]
+    fields: list[FieldDifferenceOut]
+    left_out: int
+
+    @classmethod
+    def of(cls, found: Difference, lang: Lang) -> "DifferenceOut":
+        return cls(
+            items=[
+                ItemDifferenceOut(
+                    item=item.item,
+                    name=named(item.name, lang),
+                    before=WonOut.model_validate(item.before),
+                    after=WonOut.model_validate(item.after),
+                    change_won=item.change_won,
+                )
+                for item in found.items
+            ],
+            lines=[LineDifferenceOut.model_validate(line) for line in found.lines],
+            people=[PersonDifferenceOut.model_validate(person) for person in found.people],
+            fields=[FieldDifferenceOut.model_validate(field) for field in found.fields],
+            left_out=found.left_out,
+        )
+
+
+def named(name: Text, lang: Lang) -> str:
+    return name.ko if lang == "ko" else name.en

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.grants.agreements import moves
 from services.grants.agreements.models import Agreement, AgreementChange, PlanVersion
+from services.grants.agreements.rules import Difference, Version, difference
 from services.grants.expenses.rules import (
     CHANGES,
     Party,
@@ -23,11 +24,12 @@ from services.grants.expenses.rules import (
 )
 from services.grants.programmes.models import Programme
 from services.grants.programmes.reading import read
+from services.grants.programmes.rules import RuleSet
 from services.grants.programmes.service import note, parsed, rule_set_body
 from services.grants.proposals.document import Document, read_part
 from services.grants.proposals.models import Proposal, Submission
 from services.grants.proposals.moves import move
-from services.grants.proposals.rules import totals
+from services.grants.proposals.rules import Budget, Totals, totals
 from shared.paging import PageRequest, paginate
 from shared.problems import Invalid, NotFound, PermissionDenied, StateConflict
 from shared.tokens import Claims
@@ -36,18 +38,25 @@ from shared.tokens import Claims
 async def agree(
     session: AsyncSession, proposal_id: UUID, agency_id: UUID, caller: Claims, agreed_on: date
 ) -> Agreement:
-    """Make the agreement of a designated proposal, with its last submission as the plan."""
+    """Draft the agreement of a designated proposal, with its last submission as the plan.
+
+    It is concluded once the documents of the call's set are there (G-056).
+    """
     proposal = await session.get(Proposal, proposal_id, with_for_update=True)
     programme = await session.get(Programme, proposal.programme_id) if proposal else None
     if proposal is None or programme is None or programme.agency_id != agency_id:
         raise NotFound
-    target = move(proposal.state, "agree")
+    move(proposal.state, "agree")  # made with the conclusion; refused here already
     query = select(Submission).where(
         Submission.proposal_id == proposal.id, Submission.seq == proposal.submissions
     )
     submission = (await session.scalars(query)).one()
-    budget = read(Document, submission.document).budget
-    assert budget is not None  # a submission was checked
+    budget = budget_of(submission.document)
+    drafted = select(Agreement.id).where(
+        Agreement.proposal_id == proposal.id, Agreement.year_start == budget.year.start
+    )
+    if await session.scalar(drafted) is not None:
+        raise StateConflict(state=moves.NAMES["draft"])
     agreement = Agreement(
         proposal_id=proposal.id,
         programme_id=programme.id,
@@ -55,6 +64,7 @@ async def agree(
         institution_id=proposal.institution_id,
         institution_name=proposal.institution_name,
         title=proposal.title,
+        state="draft",
         agreed_on=agreed_on,
         year_start=budget.year.start,
         year_end=budget.year.end,
@@ -70,9 +80,7 @@ async def agree(
             approved_by=caller.sub,
         )
     )
-    note(session, "proposal", proposal.id, "agree", caller, moved=(proposal.state, target))
-    note(session, "agreement", agreement.id, "create", caller, moved=(None, "active"))
-    proposal.state = target
+    note(session, "agreement", agreement.id, "create", caller, moved=(None, "draft"))
     await session.flush()
     await session.refresh(agreement)
     return agreement
@@ -97,6 +105,14 @@ async def own_agreement(
     """An agreement of the institution that spends."""
     agreement = await session.get(Agreement, agreement_id)
     if agreement is None or agreement.institution_id != institution_id:
+        raise NotFound
+    return agreement
+
+
+async def agency_agreement(session: AsyncSession, agreement_id: UUID, caller: Claims) -> Agreement:
+    """An agreement of the caller's agency, locked for the change."""
+    agreement = await session.get(Agreement, agreement_id, with_for_update=True)
+    if agreement is None or caller.institution_id != str(agreement.agency_id):
         raise NotFound
     return agreement
 
@@ -130,7 +146,7 @@ async def record_change(
     form, recorders = CHANGES[kind]
     if party not in recorders:
         raise PermissionDenied
-    if agreement.state in ("final", "refunded"):
+    if agreement.state in ("draft", "final", "refunded"):
         raise StateConflict(state=moves.NAMES[agreement.state])
     change: Any = read_part(form, body, "/body")
     plan = await plan_in_force(session, agreement)
@@ -166,13 +182,55 @@ async def changes_of(session: AsyncSession, agreement: Agreement) -> Sequence[Ag
 
 async def plan_in_force(session: AsyncSession, agreement: Agreement) -> Plan:
     """The agreed plan with every change so far, as the expense rules want it."""
-    query = select(PlanVersion.document).where(
-        PlanVersion.agreement_id == agreement.id, PlanVersion.version == agreement.plan_version
-    )
-    document: dict[str, Any] = (await session.scalars(query)).one()
+    document = (await plan_version(session, agreement, agreement.plan_version)).document
     rules = await rules_text(session, agreement)
     changes = [[change.kind, change.body] for change in await changes_of(session, agreement)]
     return _plan(rules, orjson.dumps(document), agreement.agreed_on, orjson.dumps(changes))
+
+
+async def plan_version(session: AsyncSession, agreement: Agreement, version: int) -> PlanVersion:
+    """A version of the plan as it was agreed on. Raises `NotFound`."""
+    query = select(PlanVersion).where(
+        PlanVersion.agreement_id == agreement.id, PlanVersion.version == version
+    )
+    found = (await session.scalars(query)).one_or_none()
+    if found is None:
+        raise NotFound
+    return found
+
+
+async def plan_versions(session: AsyncSession, agreement: Agreement) -> Sequence[PlanVersion]:
+    query = select(PlanVersion).where(PlanVersion.agreement_id == agreement.id)
+    return (await session.scalars(query.order_by(PlanVersion.version).limit(500))).all()
+
+
+async def version_totals(session: AsyncSession, agreement: Agreement, version: int) -> Totals:
+    """What the budget of a version adds up to."""
+    found = await plan_version(session, agreement, version)
+    return totals(await rules_of_agreement(session, agreement), budget_of(found.document))
+
+
+async def differences(
+    session: AsyncSession, agreement: Agreement, before: int, after: int
+) -> Difference:
+    """What differs between two versions of the plan. Raises `NotFound`."""
+    rules = await rules_of_agreement(session, agreement)
+    old, new = [
+        Version(found.document, totals(rules, budget_of(found.document)))
+        for found in [await plan_version(session, agreement, number) for number in (before, after)]
+    ]
+    return difference(old, new)
+
+
+def budget_of(document: Mapping[str, Any]) -> Budget:
+    """The budget of a document that was checked."""
+    budget = read(Document, document).budget
+    assert budget is not None
+    return budget
+
+
+async def rules_of_agreement(session: AsyncSession, agreement: Agreement) -> RuleSet:
+    return parsed(await rules_text(session, agreement))
 
 
 async def rules_text(session: AsyncSession, agreement: Agreement) -> str:
@@ -186,8 +244,7 @@ async def rules_text(session: AsyncSession, agreement: Agreement) -> str:
 @lru_cache(maxsize=64)
 def _plan(rules: str, document: bytes, agreed_on: date, changes: bytes) -> Plan:
     """Kept by content, since a plan changes seldom and is asked for with every expense."""
-    budget = read(Document, orjson.loads(document)).budget
-    assert budget is not None
+    budget = budget_of(orjson.loads(document))
     agreed = plan_of(totals(parsed(rules), budget), budget, agreed_on)
     forms: list[tuple[str, Any]] = [
         (kind, read(CHANGES[kind][0], body)) for kind, body in orjson.loads(changes)

@@ -224,9 +224,9 @@ def document() -> dict[str, Any]:
 
 
 @pytest.fixture
-async def agreement(client, draft, applicant, officer, runtime) -> dict:
-    """An agreement on the proposal of the other tests. Designation is the evaluation's business,
-    so the state it leaves is set here."""
+async def drafted(client, draft, applicant, officer, runtime) -> dict:
+    """A drafted agreement on the proposal of the other tests. Designation is the evaluation's
+    business, so the state it leaves is set here."""
     await save(client, draft, applicant, document())
     await submit(client, draft, applicant)
     async with runtime.sessions.begin() as session:
@@ -240,6 +240,52 @@ async def agreement(client, draft, applicant, officer, runtime) -> dict:
     )
     assert answer.status_code == 201, answer.text
     return answer.json()
+
+
+@pytest.fixture
+async def agreement(client, drafted, officer, runtime) -> dict:
+    """The agreement concluded. Its documents are the business of `test_agreements`."""
+    await concluded(runtime, drafted["id"])
+    return (await client.get(f"{API}/agreements/{drafted['id']}", headers=officer)).json()
+
+
+async def concluded(runtime, agreement_id: str) -> None:
+    """The state that the conclusion of an agreement leaves."""
+    async with runtime.sessions.begin() as session:
+        of_it = {"id": agreement_id}
+        await session.execute(
+            text("UPDATE agreement SET state = 'active', concluded_at = now() WHERE id = :id"),
+            of_it,
+        )
+        await session.execute(
+            text(
+                "UPDATE proposal SET state = 'agreed' "
+                "WHERE id = (SELECT proposal_id FROM agreement WHERE id = :id)"
+            ),
+            of_it,
+        )
+
+
+async def conclude(client, agreement: dict, applicant, officer, **body) -> httpx2.Response:
+    """Hand in the whole set of documents, have it accepted, and conclude."""
+    url = f"{API}/agreements/{agreement['id']}"
+    due = (await client.get(f"{url}/documents", headers=applicant)).json()["checklist"]
+    for line in due:
+        handed = await hand_in(client, agreement, applicant, line["code"])
+        await client.post(
+            f"{API}/agreement-documents/{handed.json()['id']}/accept", headers=officer
+        )
+    headers = officer | {"Idempotency-Key": f"conclude-{agreement['id']}"}
+    return await client.post(f"{url}/conclude", json=body, headers=headers)
+
+
+async def hand_in(client, agreement: dict, headers, code: str, content: bytes = b"1"):
+    return await client.post(
+        f"{API}/agreements/{agreement['id']}/documents",
+        data={"code": code},
+        files={"file": (f"{code}.pdf", PDF + content, "application/pdf")},
+        headers=headers,
+    )
 
 
 def meeting(amount_won: int = 250_000, **more) -> dict:

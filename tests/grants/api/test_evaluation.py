@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from tests.grants.api.conftest import AGENCY, API, document, save, submit
+from tests.grants.api.conftest import AGENCY, API, conclude, document, save, submit
 
 QUALITATIVE = ("need", "targets", "strategy", "curriculum", "industry_programme", "staff")
 SMALL = ("papers", "teachers")
@@ -109,7 +109,9 @@ async def test_a_call_goes_from_receipt_to_an_agreement(
         json={"agreed_on": "2020-03-02"},
         headers=officer | {"Idempotency-Key": "agree"},
     )
-    assert (agreed.status_code, agreed.json()["state"]) == (201, "active")
+    assert (agreed.status_code, agreed.json()["state"]) == (201, "draft")
+    in_force = await conclude(client, agreed.json(), applicant, officer)
+    assert (in_force.status_code, in_force.json()["state"]) == (200, "active")
     story = await client.get(f"{API}/proposals/{eligible['id']}/history", headers=applicant)
     moves = [event["to_state"] for event in story.json() if event["to_state"]]
     assert moves == ["draft", "submitted", "pre_review", "eligible", "scored", "preferred",

@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from services.grants.settlement.snapshot import frozen
 from tests.grants import planted_plan
-from tests.grants.api.conftest import AGENCY, API, PDF, save, submit
+from tests.grants.api.conftest import AGENCY, API, PDF, concluded, save, submit
 from tests.grants.calls import keco
 from tests.grants.planted import Planted, filled, planted
 
@@ -30,6 +30,7 @@ async def agreement(client, draft, applicant, officer, runtime) -> str:
         json={"agreed_on": "2020-03-15"},
         headers=officer | {"Idempotency-Key": "agree"},
     )
+    await concluded(runtime, agreed.json()["id"])
     url = f"{API}/agreements/{agreed.json()['id']}"
     for number, (party, kind, body) in enumerate(planted_plan.CHANGES):
         headers = applicant if party == "institution" else officer

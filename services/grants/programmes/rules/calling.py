@@ -44,13 +44,17 @@ class Eligibility:
 
 @dataclass(frozen=True, slots=True)
 class RequiredDocument:
-    """A document of the package and its copies; `when` limits it to plans with such lines."""
+    """A document of the package and its copies; `when` limits it to plans with such lines.
+
+    One that is not `required` may be handed in, and nothing waits for it.
+    """
 
     code: str
     name: Text
     copies: int
     citation: str
     when: Selector | None = None
+    required: bool = True
 
 
 @dataclass(frozen=True, slots=True)

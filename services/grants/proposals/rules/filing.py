@@ -109,6 +109,8 @@ def document_findings(
     """The package (G-005): every document due for this plan, with its copies."""
     used = {(line.item, line.kind, line.fund) for line, won in totals.lines if won}
     for document in rules.call.documents:
+        if not document.required:
+            continue
         if document.when and not any(document.when.takes(*use) for use in used):
             continue
         given = copies.get(document.code, 0)

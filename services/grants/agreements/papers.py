@@ -1,0 +1,184 @@
+"""The documents of an agreement: handed in by the institution, accepted or sent back by the agency
+(G-056)."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+from uuid import UUID, uuid4
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.grants.agreements import moves
+from services.grants.agreements.models import Agreement, AgreementDocument
+from services.grants.agreements.rules import (
+    ChecklistLine,
+    Paper,
+    checklist,
+    conclusion_findings,
+    unknown_finding,
+)
+from services.grants.agreements.service import (
+    agency_agreement,
+    own_agreement,
+    readable_agreement,
+    rules_of_agreement,
+    version_totals,
+)
+from services.grants.programmes.service import note
+from services.grants.proposals.models import Proposal
+from services.grants.proposals.moves import move as move_proposal
+from shared.files import Files
+from shared.problems import Finding, Invalid, NotFound, StateConflict
+from shared.tokens import Claims
+
+NAMES = {"submitted": "확인 전", "accepted": "확인", "returned": "보완요청"}
+_TAKEN_IN = ("draft", "active")
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentSet:
+    """The call's set, what was handed in, and what still stands against the conclusion."""
+
+    lines: tuple[ChecklistLine, ...]
+    findings: tuple[Finding, ...]
+    papers: Sequence[AgreementDocument]
+
+
+async def document_set(session: AsyncSession, agreement_id: UUID, caller: Claims) -> DocumentSet:
+    agreement = await readable_agreement(session, agreement_id, caller)
+    return await _set_of(session, agreement)
+
+
+async def hand_in(
+    session: AsyncSession,
+    files: Files,
+    agreement_id: UUID,
+    institution_id: UUID,
+    caller: Claims,
+    *,
+    code: str,
+    name: str,
+    chunks: AsyncIterator[bytes],
+) -> AgreementDocument:
+    """Add a file as one of the documents. Raises `Invalid` for one the call does not know."""
+    await own_agreement(session, agreement_id, institution_id)
+    agreement = await session.get_one(Agreement, agreement_id, with_for_update={"read": True})
+    if agreement.state not in _TAKEN_IN:
+        raise StateConflict(state=moves.NAMES[agreement.state])
+    unknown = unknown_finding(await rules_of_agreement(session, agreement), code)
+    if unknown is not None:
+        raise Invalid(errors=[unknown])
+    stored = await files.put(f"agreements/{agreement.id}/{uuid4()}", name, chunks)
+    paper = AgreementDocument(
+        agreement_id=agreement.id,
+        code=code,
+        file_key=stored.key,
+        file_name=stored.name,
+        media_type=stored.media_type,
+        size=stored.size,
+        sha256=stored.sha256,
+        submitted_by=caller.sub,
+    )
+    session.add(paper)
+    note(session, "agreement", agreement.id, "hand_in", caller, reason=f"{code} {stored.sha256}")
+    await session.flush()
+    await session.refresh(paper)
+    return paper
+
+
+async def readable_paper(
+    session: AsyncSession, document_id: UUID, caller: Claims
+) -> AgreementDocument:
+    """A document of an agreement of the caller's institution, on either side."""
+    paper = await session.get(AgreementDocument, document_id)
+    if paper is None:
+        raise NotFound
+    await readable_agreement(session, paper.agreement_id, caller)
+    return paper
+
+
+async def take_back(
+    session: AsyncSession, files: Files, document_id: UUID, institution_id: UUID, caller: Claims
+) -> None:
+    """Take back what the agency has not looked at; that it was there stays in the history."""
+    paper = await session.get(AgreementDocument, document_id, with_for_update=True)
+    if paper is None:
+        raise NotFound
+    agreement = await own_agreement(session, paper.agreement_id, institution_id)
+    if paper.state != "submitted":
+        raise StateConflict(state=NAMES[paper.state])
+    reason = f"{paper.code} {paper.sha256}"
+    note(session, "agreement", agreement.id, "take_back", caller, reason=reason)
+    await session.delete(paper)
+    await session.flush()
+    await files.delete(paper.file_key)
+
+
+async def decide_paper(
+    session: AsyncSession,
+    document_id: UUID,
+    caller: Claims,
+    outcome: Literal["accepted", "returned"],
+    reason: str | None,
+    now: datetime,
+) -> AgreementDocument:
+    """The agency accepts a document, or sends it back with the reason."""
+    paper = await session.get(AgreementDocument, document_id, with_for_update=True)
+    if paper is None:
+        raise NotFound
+    agreement = await readable_agreement(session, paper.agreement_id, caller)
+    if caller.institution_id != str(agreement.agency_id):
+        raise NotFound
+    if paper.state != "submitted":
+        raise StateConflict(state=NAMES[paper.state])
+    paper.state, paper.reason = outcome, reason
+    paper.decided_by, paper.decided_at = caller.sub, now
+    words = f"{paper.code} {reason}" if reason else paper.code
+    note(session, "agreement", agreement.id, f"paper_{outcome}", caller, reason=words)
+    await session.flush()
+    return paper
+
+
+async def conclude(
+    session: AsyncSession,
+    agreement_id: UUID,
+    caller: Claims,
+    *,
+    agreed_on: date | None,
+    now: datetime,
+) -> Agreement:
+    """Conclude the agreement once its set is complete (G-056). From now on the year is spent.
+
+    `agreed_on` is the day it was signed, where it is another than foreseen. Raises `Invalid` with
+    one finding for each document that is missing, sent back, or waiting.
+    """
+    agreement = await agency_agreement(session, agreement_id, caller)
+    target = moves.move(agreement.state, "conclude")
+    found = (await _set_of(session, agreement)).findings
+    if found:
+        raise Invalid(errors=found)
+    proposal = await session.get_one(Proposal, agreement.proposal_id, with_for_update=True)
+    agreed = move_proposal(proposal.state, "agree")
+    note(session, "proposal", proposal.id, "agree", caller, moved=(proposal.state, agreed))
+    note(session, "agreement", agreement.id, "conclude", caller, moved=("draft", target))
+    proposal.state, agreement.state = agreed, target
+    agreement.concluded_at = now
+    agreement.agreed_on = agreed_on or agreement.agreed_on
+    await session.flush()
+    await session.refresh(agreement)
+    return agreement
+
+
+async def _set_of(session: AsyncSession, agreement: Agreement) -> DocumentSet:
+    query = select(AgreementDocument).where(AgreementDocument.agreement_id == agreement.id)
+    papers = (await session.scalars(query.order_by(AgreementDocument.id).limit(1000))).all()
+    totals = await version_totals(session, agreement, agreement.plan_version)
+    rules = totals.rules
+    lines = checklist(
+        rules,
+        totals,
+        [Paper(paper.code, paper.state) for paper in papers],
+    )
+    return DocumentSet(lines, tuple(conclusion_findings(rules, lines)), papers)
