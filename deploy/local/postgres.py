@@ -167,10 +167,14 @@ class Cluster:
     def create_database(
         self, name: str, template: str | None = None, owner: str | None = None
     ) -> None:
-        """An empty database, or a copy of `template`, to which nobody may be connected."""
+        """An empty database, or a copy of `template`, to which nobody may be connected.
+
+        Copying the files takes a third of the time that copying through the log takes, where the
+        checkpoint it needs writes next to nothing.
+        """
         statement = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))
         if template is not None:
-            statement += sql.SQL(" TEMPLATE {}").format(sql.Identifier(template))
+            statement += sql.SQL(" TEMPLATE {} STRATEGY file_copy").format(sql.Identifier(template))
         if owner is not None:
             statement += sql.SQL(" OWNER {}").format(sql.Identifier(owner))
         with self._connect(SUPERUSER) as connection:
