@@ -1,1 +1,1 @@
-"""Uploaded sheets, opened safely: workbooks (.xlsx) and delimited text as grids of cells."""
+"""Sheets, opened safely (.xlsx and delimited text as grids of cells) and written line by line."""

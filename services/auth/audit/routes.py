@@ -62,7 +62,7 @@ async def export_events(
     rows = await search.export(session, wanted, purpose=purpose, actor=actor)
     if format == "csv":
         return send(await to_thread.run_sync(search.as_csv, rows), "감사기록.csv", CSV)
-    return send(await to_thread.run_sync(search.as_workbook, rows), "감사기록.xlsx", XLSX)
+    return send(await search.as_workbook(rows), "감사기록.xlsx", XLSX)
 
 
 def _event(event: AuditEvent, names: dict[str, str]) -> EventOut:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import IO, Any
 from uuid import UUID
 
 import orjson
@@ -16,6 +16,7 @@ from services.auth.accounts.rules import id_in
 from services.auth.audit.models import AuditEvent
 from services.auth.audit.service import Actor, record
 from services.auth.errors import ExportTooLarge
+from shared.sheets.writing import Line, Page, at_once, write_book
 
 MAX_EXPORTED = 50_000
 COLUMNS = (
@@ -78,7 +79,7 @@ async def login_ids(session: AsyncSession, events: Sequence[AuditEvent]) -> dict
 
 async def export(
     session: AsyncSession, wanted: Wanted, *, purpose: str, actor: Actor
-) -> Sequence[Sequence[Any]]:
+) -> Sequence[Line]:
     """The matching events as rows of `COLUMNS`, newest first. Taking them away is itself put on
     record, with its purpose. Raises `ExportTooLarge` rather than leave some out."""
     query = matching(wanted).order_by(AuditEvent.id.desc()).limit(MAX_EXPORTED + 1)
@@ -97,15 +98,15 @@ async def export(
     return rows
 
 
-def as_workbook(rows: Sequence[Sequence[Any]]) -> bytes:
-    return sheets.workbook("감사 기록", COLUMNS, rows)
+async def as_workbook(rows: Sequence[Line]) -> IO[bytes]:
+    return await write_book(Page("감사 기록", dict.fromkeys(COLUMNS, 18), at_once(rows)))
 
 
-def as_csv(rows: Sequence[Sequence[Any]]) -> bytes:
+def as_csv(rows: Sequence[Line]) -> bytes:
     return sheets.csv_text(COLUMNS, rows)
 
 
-def _row(event: AuditEvent) -> list[Any]:
+def _row(event: AuditEvent) -> Line:
     return [
         event.at,
         event.action,

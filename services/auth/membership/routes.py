@@ -29,6 +29,7 @@ from shared.db import Session
 from shared.downloads import XLSX, download, send
 from shared.preconditions import SeenVersion
 from shared.sheets.workbooks import MAX_BYTES
+from shared.sheets.writing import Page, at_once, write_book
 from shared.tokens import Claims
 
 router = APIRouter(prefix="/api/v1/auth/institutions", tags=["institutions"])
@@ -87,7 +88,9 @@ async def lookup(body: LookupIn, caller: Resolver, session: Session) -> LookupOu
 
 @router.get("/import/template", summary="기관 일괄등록 양식", **download(XLSX))
 async def download_template(caller: Registrar) -> Response:
-    content = await to_thread.run_sync(sheets.workbook, "기관", rules.COLUMNS, [rules.EXAMPLE])
+    content = await write_book(
+        Page("기관", dict.fromkeys(rules.COLUMNS, 18), at_once([rules.EXAMPLE]))
+    )
     return send(content, "기관_일괄등록.xlsx", XLSX)
 
 

@@ -55,8 +55,6 @@ async def get_reconciliation(operator: Operator, session: Session) -> Any:
 async def export_orders(period: Period, reader: Reader, session: Session) -> Response:
     """거래 내역 엑셀(구매 기관·판매 기관은 자기 것, 운영기관은 전부)."""
     actor = actor_of(reader)
-    rows = reports.exported(
-        session, party=actor.party, institution_id=actor.institution_id, period=period
-    )
-    book = await export.workbook(rows)
+    query = reports.exported(party=actor.party, institution_id=actor.institution_id, period=period)
+    book = await export.workbook(session, query)
     return send(book, f"거래내역_{utc_now():%Y%m%d}.xlsx", XLSX)

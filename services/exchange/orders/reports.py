@@ -1,12 +1,12 @@
 """Numbers over many orders: statistics, what needs a hand, and the rows of an export."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, SQLColumnExpression, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.exchange.mileage import WON_PER_POINT
@@ -18,7 +18,6 @@ from shared.clock import SEOUL
 from shared.paging import PageRequest, paginate
 
 EXPORT_LIMIT = 50_000
-EXPORT_BATCH = 500
 SLOW_PROMISE = timedelta(minutes=10)
 UNPAID_AFTER = timedelta(days=30)
 OVERDUE_AFTER = timedelta(days=3)
@@ -112,18 +111,14 @@ async def attention(
     return await paginate(session, query, keys=[Order.id], page=page, descending=False)
 
 
-async def exported(
-    session: AsyncSession, *, party: Party, institution_id: UUID | None, period: Period
-) -> AsyncIterator[Sequence[Order]]:
-    """The orders of a ledger export, oldest first, in batches streamed from the database."""
+def exported(*, party: Party, institution_id: UUID | None, period: Period) -> Select[Order]:
+    """The orders of a ledger export, oldest first."""
     query = select(Order).where(*period.conditions())
     if party is Party.BUYER:
         query = query.where(Order.buyer_id == institution_id)
     elif party is Party.SELLER:
         query = query.where(Order.seller_id == institution_id)
-    rows = await session.stream_scalars(query.order_by(Order.id).limit(EXPORT_LIMIT))
-    async for some in rows.partitions(EXPORT_BATCH):
-        yield some
+    return query.order_by(Order.id).limit(EXPORT_LIMIT)
 
 
 def _sum(amount: SQLColumnExpression[Any], condition: ColumnElement[bool]) -> ColumnElement[int]:

@@ -59,7 +59,7 @@ async def test_the_download_holds_totals_and_rows_masked_and_without_formulas(wo
     await operator.act(application, "decisions", {"reject": [{"row": 2, "reason": "+사유"}]})
     path = f"{APPLICATIONS}/{application}/download"
     pages = sheets(await university.get(path))
-    assert dict(pages["신청"])["마일리지(점)"] == "450"
+    assert dict(pages["신청"])["마일리지(점)"] == 450
     assert pages["기업별"][1][1:3] == [brn(0), f"'{evil}"]
     header, first, second = pages["명단"]
     assert first[header.index("기업명")] == f"'{evil}"
