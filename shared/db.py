@@ -7,11 +7,12 @@ sent: with the default dependency scope FastAPI would send the 200 first and com
 import select
 from collections.abc import AsyncIterator
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 from fastapi import Depends, Request
-from sqlalchemy import DateTime, MetaData, Uuid, event, func, text
+from sqlalchemy import CheckConstraint, DateTime, MetaData, Uuid, event, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import (
@@ -48,6 +49,12 @@ class Base(DeclarativeBase):
 
 def service_metadata() -> MetaData:
     return MetaData(naming_convention=NAMING)
+
+
+def one_of(column: str, values: type[StrEnum]) -> CheckConstraint:
+    """The condition that a text column holds one of these words."""
+    allowed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({allowed})", name=column)
 
 
 class HasId:

@@ -9,8 +9,8 @@ primary key, a failed request leaves no key behind, and a replay answers with th
 """
 
 import hashlib
-from datetime import datetime
-from typing import Annotated
+from datetime import timedelta
+from typing import Annotated, Any
 
 import orjson
 from fastapi import Depends, Header, Request, Response
@@ -20,8 +20,10 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.caller import Caller
+from shared.clock import utc_now
 from shared.db import Session
 from shared.files import CHUNK_BYTES
+from shared.jobs import Jobs
 from shared.problems import IdempotencyKeyRequired, IdempotencyKeyReused
 
 MAX_KEY_LENGTH = 255
@@ -157,6 +159,12 @@ async def _claim_once(
 Once = Annotated[Claim, Depends(_claim_once, scope="function")]
 
 
-async def purge_keys(session: AsyncSession, before: datetime) -> None:
-    """Forget keys older than the promise made to clients."""
-    await session.execute(_keys.delete().where(_keys.c.created_at < before))
+def add_purge_job(jobs: Jobs) -> None:
+    """Once a night, keys older than the promise made to clients are forgotten."""
+    jobs.task("idempotency.purge", every="17 3 * * *")(purge_keys)
+
+
+async def purge_keys(runtime: Any) -> None:
+    before = utc_now() - timedelta(days=KEPT_DAYS)
+    async with runtime.sessions.begin() as session:
+        await session.execute(_keys.delete().where(_keys.c.created_at < before))

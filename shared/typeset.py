@@ -10,8 +10,9 @@ from datetime import datetime
 from functools import cache, cached_property
 from pathlib import Path
 from threading import Lock
-from typing import Final
+from typing import Any, Final
 
+import orjson
 import segno
 import typst
 from fontTools.ttLib import TTFont  # type: ignore[import-untyped]  # it has no stubs
@@ -66,6 +67,11 @@ def legible(text: str) -> str:
     return "".join(char if ord(char) in known else UNKNOWN for char in text)
 
 
+def legible_json(value: Any) -> str:
+    """What a template reads as JSON, every text in it `legible`: words of others have anything."""
+    return orjson.dumps(_legible(value)).decode()
+
+
 def qr(url: str) -> str:
     """An SVG of the QR code of an address."""
     drawn = io.BytesIO()
@@ -76,3 +82,11 @@ def qr(url: str) -> str:
 def _code_points(font: Path) -> set[int]:
     with TTFont(font, lazy=True) as opened:
         return set(opened.getBestCmap())
+
+
+def _legible(value: Any) -> Any:
+    if isinstance(value, str):
+        return legible(value)
+    if isinstance(value, Mapping):
+        return {key: _legible(each) for key, each in value.items()}
+    return [_legible(each) for each in value] if isinstance(value, list | tuple) else value

@@ -27,6 +27,7 @@ from deploy.local.postgres import Cluster
 from shared import migrations
 from shared.runtime import Runtime
 from shared.settings import ServiceSettings
+from tests.sink import Sink, open_sink
 
 ISSUER = "http://tests.invalid"
 
@@ -196,3 +197,10 @@ async def client_of() -> AsyncIterator[Callable[[FastAPI], httpx2.AsyncClient]]:
             return client
 
         yield make
+
+
+@pytest.fixture
+async def sink() -> AsyncIterator[Sink]:
+    """Somebody's server on this machine, which webhooks are sent to."""
+    async with open_sink() as made:
+        yield made

@@ -1,5 +1,8 @@
 """Somebody's server on this machine, which webhooks are sent to, and the worker that sends them."""
 
+import base64
+import hashlib
+import hmac
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -40,6 +43,17 @@ async def open_sink() -> AsyncIterator[Sink]:
     made.url = f"http://127.0.0.1:{port}/hook"
     yield made
     await runner.cleanup()
+
+
+def signed_by(secret: str, message: dict[str, Any]) -> bool:
+    """A receiver's own check of what it was sent, written from the specification."""
+    headers = message["headers"]
+    signed = b".".join(
+        (headers["webhook-id"].encode(), headers["webhook-timestamp"].encode(), message["body"])
+    )
+    key = base64.b64decode(secret.removeprefix("whsec_"))
+    expected = "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
+    return expected in headers["webhook-signature"].split(" ")
 
 
 async def send_due(runtime: Runtime) -> int:

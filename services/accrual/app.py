@@ -7,14 +7,19 @@ from services.accrual.applications import review_routes, row_routes, template_ro
 from services.accrual.applications import routes as applications
 from services.accrual.certificates import routes as certificates
 from services.accrual.criteria import routes as criteria
+from services.accrual.events import EVENTS
 from services.accrual.intake import routes as intake
 from services.accrual.ledger import adjustment_routes
 from services.accrual.ledger import routes as ledger
 from services.accrual.settings import Settings
 from services.accrual.statistics import routes as statistics
 from services.accrual.utilisations import routes as utilisations
-from services.accrual.webhooks import routes as webhooks
 from shared.runtime import Runtime, service_app
+from shared.webhooks.routes import webhook_router
+
+webhooks = webhook_router(
+    "/api/v1/accrual/webhooks", allowed=("accrual:push", "accrual:apply"), events=EVENTS
+)
 
 
 def create_runtime(settings: Settings) -> Runtime:
@@ -33,7 +38,7 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
             row_routes.router,
             review_routes.router,
             intake.router,
-            webhooks.router,
+            webhooks,
             adjustment_routes.router,
             ledger.router,
             ledger.internal,

@@ -16,7 +16,7 @@ from services.accrual.ledger.errors import HoldEnded
 from services.accrual.settings import Settings
 from services.accrual.statistics import service as statistics
 from shared.clock import seoul_day, utc_now
-from shared.idempotency import KEPT_DAYS, purge_keys
+from shared.idempotency import add_purge_job
 from shared.jobs import Jobs
 from shared.runtime import Runtime
 from shared.webhooks.jobs import add_webhook_jobs
@@ -24,18 +24,13 @@ from shared.webhooks.jobs import add_webhook_jobs
 log = structlog.get_logger()
 
 jobs = Jobs()
+add_purge_job(jobs)
 add_webhook_jobs(jobs)
 
 
 def settings_of(runtime: Runtime) -> Settings:
     assert isinstance(runtime.settings, Settings)
     return runtime.settings
-
-
-@jobs.task("idempotency.purge", every="17 3 * * *")
-async def purge_idempotency_keys(runtime: Runtime) -> None:
-    async with runtime.sessions.begin() as session:
-        await purge_keys(session, utc_now() - timedelta(days=KEPT_DAYS))
 
 
 @jobs.task("ledger.expire_holds", every="* * * * *")

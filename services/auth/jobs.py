@@ -11,11 +11,12 @@ from services.auth.runtime import AuthRuntime
 from services.auth.sessions import service as sessions_service
 from services.auth.tokens.rules import KEPT_AFTER_USE
 from shared.clock import utc_now
-from shared.idempotency import KEPT_DAYS, purge_keys
+from shared.idempotency import add_purge_job
 from shared.jobs import Jobs
 from shared.runtime import Runtime
 
 jobs = Jobs()
+add_purge_job(jobs)
 
 SESSIONS_KEPT = timedelta(days=90)  # long enough to answer "was that me?"
 MESSAGES_KEPT = timedelta(days=7)
@@ -38,12 +39,6 @@ async def handle_reset(runtime: Runtime, request_id: str) -> None:
 async def mail_notice(runtime: Runtime, notice_id: str) -> None:
     auth = _auth(runtime)
     await mailing.mail(auth.sessions, auth.desk, UUID(notice_id))
-
-
-@jobs.task("idempotency.purge", every="17 3 * * *")
-async def purge_idempotency_keys(runtime: Runtime) -> None:
-    async with runtime.sessions.begin() as session:
-        await purge_keys(session, utc_now() - timedelta(days=KEPT_DAYS))
 
 
 @jobs.task("auth.purge", every="27 3 * * *")

@@ -10,7 +10,7 @@ from services.exchange.notifications import service as notifications
 from services.exchange.orders import driver, reconciliation
 from services.exchange.orders.journal import DRIVE_TASK
 from shared.clock import utc_now
-from shared.idempotency import KEPT_DAYS, purge_keys
+from shared.idempotency import add_purge_job
 from shared.jobs import Jobs
 from shared.runtime import Runtime
 from shared.webhooks.jobs import add_webhook_jobs
@@ -19,13 +19,8 @@ from shared.webhooks.sending import KEPT_DAYS as MESSAGES_KEPT_DAYS
 log = structlog.get_logger()
 
 jobs = Jobs()
+add_purge_job(jobs)
 add_webhook_jobs(jobs)
-
-
-@jobs.task("idempotency.purge", every="17 3 * * *")
-async def purge_idempotency_keys(runtime: Runtime) -> None:
-    async with runtime.sessions.begin() as session:
-        await purge_keys(session, utc_now() - timedelta(days=KEPT_DAYS))
 
 
 @jobs.task(DRIVE_TASK, max_attempts=12)

@@ -4,6 +4,7 @@ import httpx2
 from sqlalchemy import text
 
 from services.exchange import jobs
+from shared.idempotency import purge_keys
 from tests.exchange.conftest import World
 
 
@@ -60,6 +61,19 @@ async def test_the_schedules_run_on_the_runtime_alone(world: World):
     await world.settled()
     await jobs.sweep_orders(world.runtime)
     await jobs.reconcile_orders(world.runtime)
-    await jobs.purge_idempotency_keys(world.runtime)
     shown = (await world.operator.get("/reconciliation")).json()
     assert (shown["checked"], shown["differences"]) == (1, [])
+
+
+async def test_keys_are_forgotten_when_their_time_is_over_and_not_before(world: World):
+    for _ in range(2):
+        await world.order()
+    async with world.sessions.begin() as session:
+        keys = sorted(await session.scalars(text("SELECT key FROM idempotency_key")))
+        for key, days in ((keys[0], 8), (keys[1], 6)):
+            aged = "UPDATE idempotency_key SET created_at = now() - :age * interval '1 day'"
+            await session.execute(text(f"{aged} WHERE key = :key"), {"age": days, "key": key})
+    await purge_keys(world.runtime)
+    async with world.sessions() as session:
+        kept = sorted(await session.scalars(text("SELECT key FROM idempotency_key")))
+    assert kept == keys[1:]

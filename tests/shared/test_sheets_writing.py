@@ -12,7 +12,7 @@ from shared.sheets.writing import Page, at_once, write_book
 DANGEROUS = ["=1+1", "+1", "-1", "@a", "\tx", "\rx", "=cmd|' /C calc'!A0"]
 
 
-async def test_text_stays_text_and_numbers_are_numbers():
+async def test_a_workbook_holds_nothing_a_spreadsheet_would_execute():
     lines = [(value, -5, None) for value in DANGEROUS]
     with await write_book(Page("표", {"=제목": 10, "수": 8, "": 8}, at_once(lines))) as file:
         page = openpyxl.load_workbook(file).active

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.accrual.applications.models import Application, ApplicationEvent
 from services.accrual.applications.moves import move
-from services.accrual.webhooks.rules import EVENTS_BY_ACTION
+from services.accrual.events import EVENTS_BY_ACTION
 from shared.logs import trace_id
 from shared.tokens import Claims
 from shared.webhooks import sending

@@ -7,7 +7,7 @@ import orjson
 
 from services.accrual.utilisations.schemas import UtilisationOut
 from shared.clock import seoul_day
-from shared.typeset import Template, legible
+from shared.typeset import Template, legible_json
 
 TEMPLATE: Final = Template(Path(__file__).parent / "letter.typ")
 
@@ -27,7 +27,7 @@ def render(one: UtilisationOut) -> bytes:
     }
     document = orjson.dumps(one.model_dump(mode="json"), option=orjson.OPT_INDENT_2)
     inputs = {
-        "rows": orjson.dumps([[name, legible(value)] for name, value in rows.items()]).decode(),
+        "rows": legible_json(list(rows.items())),
         "utilisation": document.decode(),
     }
     return TEMPLATE.pdf(inputs, timestamp=one.decided_at)

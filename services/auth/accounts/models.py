@@ -15,8 +15,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.auth.accounts.rules import Field, FieldChange, OneTime, Role, Status
-from services.auth.base import Base, one_of
-from shared.db import HasId, HasTimes
+from services.auth.base import Base
+from shared.db import HasId, HasTimes, one_of
 
 
 class Account(HasId, HasTimes, Base):

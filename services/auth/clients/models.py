@@ -16,9 +16,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from services.auth.base import Base, one_of
+from services.auth.base import Base
 from services.auth.clients.rules import ClientKind
-from shared.db import HasId, HasTimes
+from shared.db import HasId, HasTimes, one_of
 
 
 class Client(HasTimes, Base):

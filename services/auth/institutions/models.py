@@ -6,9 +6,9 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from services.auth.base import Base, one_of
+from services.auth.base import Base
 from services.auth.institutions.rules import Kind, Status
-from shared.db import HasId, HasTimes
+from shared.db import HasId, HasTimes, one_of
 
 
 class Institution(HasId, HasTimes, Base):

@@ -5,9 +5,9 @@ from datetime import datetime
 from sqlalchemy import LargeBinary, String, func
 from sqlalchemy.orm import Mapped, mapped_column
 
-from services.auth.base import Base, one_of
+from services.auth.base import Base
 from services.auth.messages.rules import Channel
-from shared.db import HasId
+from shared.db import HasId, one_of
 
 
 class OutgoingMessage(HasId, Base):

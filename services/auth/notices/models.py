@@ -16,9 +16,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from services.auth.base import Base, one_of
+from services.auth.base import Base
 from services.auth.notices.rules import Board
-from shared.db import HasId, HasTimes
+from shared.db import HasId, HasTimes, one_of
 
 
 class Notice(HasId, HasTimes, Base):

@@ -20,9 +20,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, INT8RANGE, JSONB, ExcludeConstraint, Range
 from sqlalchemy.orm import Mapped, defer, mapped_column
 
-from services.exchange.base import Base, one_of
+from services.exchange.base import Base
 from services.exchange.listings.rules import Kind, Status, Unit, UseMode
-from shared.db import HasId, HasTimes
+from shared.db import HasId, HasTimes, one_of
 
 
 class Institution(Base):
@@ -42,10 +42,10 @@ class Listing(Base, HasId, HasTimes):
 
     __tablename__ = "listing"
     __table_args__ = (
-        CheckConstraint(one_of("kind", Kind), name="kind"),
-        CheckConstraint(one_of("use_mode", UseMode), name="use_mode"),
-        CheckConstraint(one_of("unit", Unit), name="unit"),
-        CheckConstraint(one_of("status", Status), name="status"),
+        one_of("kind", Kind),
+        one_of("use_mode", UseMode),
+        one_of("unit", Unit),
+        one_of("status", Status),
         CheckConstraint("price_won > 0", name="price_positive"),
         CheckConstraint("1 <= min_quantity AND min_quantity <= max_quantity", name="quantities"),
         CheckConstraint("late_fee_percent BETWEEN 0 AND 100", name="late_fee"),

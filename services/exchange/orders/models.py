@@ -23,12 +23,12 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from services.exchange.base import Base, one_of
+from services.exchange.base import Base
 from services.exchange.mileage import cash_won
 from services.exchange.orders.rules import Settlement, Use
 from services.exchange.parties import Party
 from shared.clock import seoul_day
-from shared.db import HasId, HasTimes
+from shared.db import HasId, HasTimes, one_of
 
 
 class Order(Base, HasTimes):
@@ -36,8 +36,8 @@ class Order(Base, HasTimes):
 
     __tablename__ = "exchange_order"
     __table_args__ = (
-        CheckConstraint(one_of("use", Use), name="use"),
-        CheckConstraint(one_of("settlement", Settlement), name="settlement"),
+        one_of("use", Use),
+        one_of("settlement", Settlement),
         CheckConstraint("buyer_id <> seller_id", name="no_self_trade"),
         CheckConstraint("quantity > 0 AND unit_price_won > 0", name="positive"),
         CheckConstraint("fee_won = unit_price_won * quantity", name="fee"),
@@ -166,7 +166,7 @@ class OrderEvent(Base, HasId):
 
     __tablename__ = "order_event"
     __table_args__ = (
-        CheckConstraint(one_of("party", Party), name="party"),
+        one_of("party", Party),
         Index("ix_order_event_order", "order_id", "id"),
     )
 

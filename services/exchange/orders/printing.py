@@ -4,13 +4,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-import orjson
-
 from services.exchange.labels import METHODS, UNITS
 from services.exchange.orders.documents import Receipt
 from services.exchange.orders.models import Payment
 from shared.clock import SEOUL
-from shared.typeset import Template, legible
+from shared.typeset import Template, legible_json
 
 TEMPLATE: Final = Template(Path(__file__).parent / "receipt.typ")
 NOTICE = "이 영수증은 거래 내역의 확인용이며 세금계산서를 대신하지 않습니다."
@@ -18,8 +16,7 @@ NOTICE = "이 영수증은 거래 내역의 확인용이며 세금계산서를 �
 
 def receipt_pdf(receipt: Receipt) -> bytes:
     """A receipt as PDF; the same receipt gives the same bytes. Call it in a thread."""
-    page = _legible(_page(receipt))
-    return TEMPLATE.pdf({"receipt": orjson.dumps(page).decode()}, timestamp=receipt.as_of)
+    return TEMPLATE.pdf({"receipt": legible_json(_page(receipt))}, timestamp=receipt.as_of)
 
 
 def _page(receipt: Receipt) -> dict[str, Any]:
@@ -78,15 +75,3 @@ def _span(start: datetime | None, end: datetime | None) -> str | None:
 
 def _brn(brn: str | None) -> str | None:
     return None if brn is None else f"{brn[:3]}-{brn[3:5]}-{brn[5:]}"
-
-
-def _legible(value: Any) -> Any:
-    """Titles and names are other people's words: what no font has is shown as a box."""
-    match value:
-        case str():
-            return legible(value)
-        case dict():
-            return {key: _legible(each) for key, each in value.items()}
-        case list():
-            return [_legible(each) for each in value]
-    return value

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Final, Literal
 from uuid import UUID
 
-import orjson
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -22,7 +21,7 @@ from services.grants.settlement.models import SettlementRun
 from shared.clock import seoul_day
 from shared.problems import StateConflict
 from shared.tokens import Claims
-from shared.typeset import Template, legible
+from shared.typeset import Template, legible_json
 
 Page = Literal["statement", "notice"]
 TITLES: Final[Mapping[Page, str]] = {
@@ -49,9 +48,9 @@ async def settlement_pdf(
 ) -> bytes:
     """A page about a final settlement, for either side. Raises `StateConflict` before that."""
     year = await _year(session, agreement_id, caller)
-    document = orjson.dumps(_legible(_document(year, page, now)))
+    document = legible_json(_document(year, page, now))
     timestamp = year.run.created_at
-    return await asyncio.to_thread(_template.pdf, {"page": document.decode()}, timestamp=timestamp)
+    return await asyncio.to_thread(_template.pdf, {"page": document}, timestamp=timestamp)
 
 
 async def _year(session: AsyncSession, agreement_id: UUID, caller: Claims) -> _Year:
@@ -131,12 +130,3 @@ def _lines(year: _Year, parts: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
         }
         for part in sorted(parts, key=lambda part: year.numbers[part["expense_id"]])[:MAX_LINES]
     ]
-
-
-def _legible(value: Any) -> Any:
-    """Every text with a box for what the fonts cannot draw."""
-    if isinstance(value, str):
-        return legible(value)
-    if isinstance(value, Mapping):
-        return {key: _legible(item) for key, item in value.items()}
-    return [_legible(item) for item in value] if isinstance(value, list) else value

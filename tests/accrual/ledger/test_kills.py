@@ -119,7 +119,6 @@ async def test_killed_clients_lose_nothing_and_leave_no_half_transfer(runtime, l
 def durable() -> Iterator[Path]:
     """A directory for a server of the test's own, one that keeps what it was told."""
     with tempfile.TemporaryDirectory(prefix="sanhak-kill-") as folder:
-        Path(folder).chmod(0o755)  # as root the server runs as another user
         yield Path(folder)
 
 

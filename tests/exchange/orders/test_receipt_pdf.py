@@ -1,5 +1,6 @@
 """The receipt on paper: what it says, for whom, and that it is the same each time."""
 
+import json
 import re
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -11,7 +12,7 @@ import pytest
 from services.exchange.orders import printing
 from services.exchange.orders.documents import Receipt
 from services.exchange.orders.models import Payment
-from shared.typeset import drawable
+from shared.typeset import drawable, legible_json
 from tests.exchange.conftest import World
 
 AT = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
@@ -112,7 +113,7 @@ def test_a_usual_receipt_is_one_page_and_a_long_one_goes_on():
 def test_no_words_of_others_break_the_page_or_are_taken_for_commands(odd: str):
     page = receipt(listing_title=odd, seller_name=odd, buyer_name=odd, payments=[payment()])
     assert pages(printing.receipt_pdf(page)) == 1
-    assert {ord(char) for char in printing._legible(odd)} <= drawable()
+    assert {ord(char) for char in json.loads(legible_json(odd))} <= drawable()
 
 
 def test_the_template_is_drawable():

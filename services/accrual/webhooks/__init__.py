@@ -1,1 +1,0 @@
-"""Webhooks: partners hear of every move of their applications, signed, retried, replayable."""
