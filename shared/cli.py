@@ -33,6 +33,10 @@ def service_cli(
         made: Runtime = importlib.import_module(f"services.{name}.app").create_runtime(settings())
         return made
 
+    def migrate() -> None:
+        chosen = settings()
+        migrations.upgrade(name, chosen.database_url, chosen.database_password_file)
+
     @click.group(help=f"Commands of the {name} service.")
     def cli() -> None:
         pass
@@ -64,7 +68,7 @@ def service_cli(
 
     @cli.command("migrate", help="Bring the database to the newest schema.")
     def migrate_command() -> None:
-        migrations.upgrade(name, settings().database_url)
+        migrate()
 
     @cli.command("bootstrap", help="Load reference data; safe to run again.")
     def bootstrap_command() -> None:
@@ -80,7 +84,7 @@ def service_cli(
     @cli.command("prepare", help="migrate, bootstrap and (with --demo) seed-demo in one process.")
     @click.option("--demo", is_flag=True)
     def prepare_command(demo: bool) -> None:
-        migrations.upgrade(name, settings().database_url)
+        migrate()
         run(runtime(), bootstrap)
         if demo:
             run(runtime(), seed_demo)

@@ -8,6 +8,7 @@ import select
 from collections.abc import AsyncIterator
 from datetime import datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
@@ -22,6 +23,8 @@ from sqlalchemy.ext.asyncio import (
     create_async_engine,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from shared.passwords import follow_passwords
 
 Sessions = async_sessionmaker[AsyncSession]
 
@@ -73,7 +76,14 @@ class Database:
 
     name = "database"
 
-    def __init__(self, url: str, *, pool_size: int = 10, application_name: str = "") -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        pool_size: int = 10,
+        application_name: str = "",
+        password_file: Path | None = None,
+    ) -> None:
         self.engine: AsyncEngine = create_async_engine(
             url,
             pool_size=pool_size,
@@ -88,6 +98,8 @@ class Database:
                 "keepalives_count": 3,
             },
         )
+        if password_file is not None:
+            follow_passwords(self.engine.sync_engine, password_file)
         self.sessions: Sessions = async_sessionmaker(self.engine, expire_on_commit=False)
 
         @event.listens_for(self.engine.sync_engine, "connect")

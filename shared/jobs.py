@@ -12,9 +12,11 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import procrastinate
+import psycopg
 import structlog
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException, UniqueViolation
 from procrastinate.job_context import JobContext
@@ -25,6 +27,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from shared.logs import trace_id
 from shared.metrics import Metrics
+from shared.passwords import connection_class
 from shared.tracing import Spans, current_span, new_trace_id
 
 log = structlog.get_logger()
@@ -137,8 +140,12 @@ class Jobs:
         Jobs of workers that died without a word run again, so a handler may run twice.
         """
         url = make_url(database_url).set(drivername="postgresql")
+        file: Path | None = runtime.settings.database_password_file
         connector = procrastinate.PsycopgConnector(
-            conninfo=url.render_as_string(hide_password=False), min_size=1, max_size=concurrency + 2
+            conninfo=url.render_as_string(hide_password=False),
+            connection_class=connection_class(file) if file else psycopg.AsyncConnection,
+            min_size=1,
+            max_size=concurrency + 2,
         )
         with self._app.replace_connector(connector) as app:
             async with app.open_async():

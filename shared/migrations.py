@@ -5,26 +5,53 @@
 
 import re
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 import procrastinate.schema
+import structlog
 from alembic import command, context, op
 from alembic.config import Config
 from sqlalchemy import MetaData, create_engine, pool, text
+from sqlalchemy.exc import OperationalError
+
+from shared.passwords import follow_passwords
 
 ROOT = Path(__file__).resolve().parent.parent
+# Less than the ten seconds a request waits for its locks: whoever has to queue behind us is served.
+LOCK_TIMEOUT = "4s"
+LOCK_NOT_AVAILABLE = "55P03"
+PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0)  # in which those who had to wait go through
+
+log = structlog.get_logger()
 
 
-def config_for(service: str, database_url: str) -> Config:
+def config_for(service: str, database_url: str, password_file: Path | None = None) -> Config:
     config = Config()
     config.set_main_option("script_location", str(ROOT / "services" / service / "migrations"))
     config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
     config.attributes["database_url"] = database_url
+    config.attributes["password_file"] = password_file
     return config
 
 
-def upgrade(service: str, database_url: str) -> None:
-    command.upgrade(config_for(service, database_url), "head")
+def upgrade(service: str, database_url: str, password_file: Path | None = None) -> None:
+    bring_up(config_for(service, database_url, password_file))
+
+
+def bring_up(config: Config) -> None:
+    """To the newest schema, while others use the database. All of it is one transaction: one that
+    meets a lock it does not get within four seconds undoes everything and is tried again."""
+    for wait in (*PAUSES, None):
+        try:
+            command.upgrade(config, "head")
+        except OperationalError as error:
+            if wait is None or getattr(error.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE:
+                raise
+            log.warning("migration_waits_for_a_lock", seconds=wait)
+            sleep(wait)
+        else:
+            return
 
 
 def check(service: str, database_url: str) -> None:
@@ -68,10 +95,12 @@ def run_env(metadata: MetaData) -> None:
             context.run_migrations()
         return
     engine = create_engine(url, poolclass=pool.NullPool)
+    if password_file := context.config.attributes["password_file"]:
+        follow_passwords(engine, password_file)
     with engine.connect() as connection:
         # Two migrators at once must take turns; a lock that live traffic holds must not make us,
         # and everyone queued behind us, wait for long.
-        connection.execute(text("SET lock_timeout = '4s'"))
+        connection.execute(text(f"SET lock_timeout = '{LOCK_TIMEOUT}'"))
         connection.execute(text("SELECT pg_advisory_lock(hashtext('alembic'))"))
         connection.commit()
         context.configure(connection=connection, **options)

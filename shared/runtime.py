@@ -48,7 +48,10 @@ class Runtime:
         self.name = name
         self.settings = settings
         self.database = Database(
-            settings.database_url, pool_size=settings.database_pool_size, application_name=name
+            settings.database_url,
+            pool_size=settings.database_pool_size,
+            application_name=name,
+            password_file=settings.database_password_file,
         )
         self.sessions = self.database.sessions
         self.identity = Identity(

@@ -36,6 +36,8 @@ class ServiceSettings(ProcessSettings):
     """A service also has a database and a secret of its own: no default stands in for either."""
 
     database_url: str
+    database_password_file: Path | None = None
+    """Its passwords, one a line, read for every new connection; instead of the one in the URL."""
     client_secret: SecretStr
     files_url: str = f"file://{Path('var/files').absolute()}"
     database_pool_size: int = 10

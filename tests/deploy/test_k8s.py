@@ -77,7 +77,7 @@ def environment(pod: Manifest, manifests: list[Manifest]) -> dict[str, str | Non
     given: dict[str, str | None] = {}
     for source in container.get("envFrom", []):
         given |= maps[source["configMapRef"]["name"]]["data"]
-    return given | dict.fromkeys((item["name"] for item in container.get("env", [])), None)
+    return given | {item["name"]: item.get("value") for item in container.get("env", [])}
 
 
 def known_variables(settings: type[ProcessSettings]) -> set[str]:
@@ -198,6 +198,9 @@ def test_a_process_is_given_its_own_secrets_and_no_others(manifests):
     for name, pod in ours(manifests).items():
         process = pod["metadata"]["labels"]["app.kubernetes.io/name"]
         for item in pod["spec"]["containers"][0]["env"]:
+            if "value" in item:
+                assert item["name"] == "DATABASE_PASSWORD_FILE"
+                continue
             reference = item["valueFrom"]["secretKeyRef"]
             assert reference["name"] == process, name
             made = of_kind(manifests, "ExternalSecret")[process]["spec"]
@@ -207,6 +210,27 @@ def test_a_process_is_given_its_own_secrets_and_no_others(manifests):
             assert reference["key"] in keys, (name, reference["key"])
             if process != "auth":
                 assert item["name"].endswith(f"_{process.upper()}")
+
+
+def test_whoever_has_a_database_reads_its_passwords_from_a_file_that_may_change(manifests):
+    for name, pod in ours(manifests).items():
+        process = pod["metadata"]["labels"]["app.kubernetes.io/name"]
+        container = pod["spec"]["containers"][0]
+        file = environment(pod, manifests).get("DATABASE_PASSWORD_FILE")
+        assert (file is None) == (process == "gateway"), name
+        if file is None:
+            continue
+        folder, _, entry = file.rpartition("/")
+        [mount] = [item for item in container["volumeMounts"] if item["mountPath"] == folder]
+        assert mount["readOnly"] is True
+        assert "subPath" not in mount  # such a file never changes
+        [volume] = [item for item in pod["spec"]["volumes"] if item["name"] == mount["name"]]
+        assert volume["secret"]["secretName"] == process
+        [item] = volume["secret"]["items"]
+        assert item["path"] == entry
+        made = of_kind(manifests, "ExternalSecret")[process]["spec"]["target"]["template"]["data"]
+        assert item["key"] in made
+        assert "password" not in made["pooled"] + made["direct"]
 
 
 def test_web_processes_reach_the_database_by_the_pooler_and_the_others_directly(production):
