@@ -14,17 +14,18 @@ BASE = "/api/v1/auth/second-factor"
 
 
 class Phone:
-    """An authenticator app. Every code is taken from the next step of time that the server
-    accepts, since a step works once."""
+    """An authenticator app, a little ahead of the server. A step of time works once, so the second
+    code is that of the next one; the server takes either for half a minute yet."""
 
     def __init__(self, secret):
         self.totp = pyotp.TOTP(secret)
-        self.shift = -1
+        self.step = 0
 
     def code(self):
-        self.shift += 1
-        assert self.shift <= 2
-        return self.totp.generate_otp(int(time.time()) // 30 + self.shift - 1)
+        now = int(time.time()) // 30
+        self.step = max(self.step + 1, now)
+        assert self.step <= now + 1
+        return self.totp.generate_otp(self.step)
 
 
 async def enrol(auth, headers, password=PASSWORD):
