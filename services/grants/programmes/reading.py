@@ -28,6 +28,10 @@ T = TypeVar("T")
 
 _NUMBER: Final = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,9}|/[0-9]{1,9})?")
 
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+MAX_INT: Final = 2**53 - 1
+"""The largest whole number that every reader of JSON keeps exactly."""
+
 _BAD: Final = object()
 """Stands for a value that could not be read; its finding is already recorded."""
 
@@ -104,10 +108,14 @@ def _read(kind: Any, value: Any, at: str, findings: list[Finding]) -> Any:
 
 
 def _read_scalar(kind: Any, value: Any, at: str, findings: list[Finding]) -> Any:
+    if isinstance(value, float | Fraction) and _is_whole(value):
+        value = int(value)  # JSON knows one number only: 5.0 is 5
+    if type(value) is int and not -MAX_INT <= value <= MAX_INT:
+        return _bad(kind, value, at, findings)
     try:
         if kind is Fraction and type(value) in (int, str, Fraction):
             return _fraction(value) if isinstance(value, str) else Fraction(value)
-        if kind is date and isinstance(value, str):
+        if kind is date and isinstance(value, str) and _DAY.fullmatch(value):
             return date.fromisoformat(value)
         if kind is datetime and isinstance(value, str):
             instant = datetime.fromisoformat(value)
@@ -118,6 +126,10 @@ def _read_scalar(kind: Any, value: Any, at: str, findings: list[Finding]) -> Any
     except (ValueError, ZeroDivisionError):
         pass
     return _bad(kind, value, at, findings)
+
+
+def _is_whole(value: float | Fraction) -> bool:
+    return value.is_integer() if isinstance(value, float) else value.denominator == 1
 
 
 def _read_list(origin: Any, inner: Any, value: Any, at: str, findings: list[Finding]) -> Any:

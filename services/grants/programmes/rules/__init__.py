@@ -18,6 +18,7 @@ from services.grants.programmes.rules.budgeting import (
     TravelRate,
 )
 from services.grants.programmes.rules.calling import Call, Duty, RequiredDocument, TextLength
+from services.grants.programmes.rules.forming import Column, Form, FormSection, Named, Part
 from services.grants.programmes.rules.ruleset import RuleSet, parse
 from services.grants.programmes.rules.scoring import (
     Area,
@@ -63,6 +64,7 @@ __all__ = [
     "Band",
     "Budget",
     "Call",
+    "Column",
     "Condition",
     "Duty",
     "Evaluation",
@@ -70,14 +72,18 @@ __all__ = [
     "ExpenseRule",
     "Fee",
     "FeeUnit",
+    "Form",
+    "FormSection",
     "Fund",
     "Funds",
     "Ground",
     "HeadCap",
     "Item",
     "Measure",
+    "Named",
     "Need",
     "Panel",
+    "Part",
     "Period",
     "Qualification",
     "RequiredDocument",

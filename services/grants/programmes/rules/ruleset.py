@@ -1,7 +1,7 @@
 """The rule set as a whole, with the look-ups every capability needs, and its consistency check."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
@@ -17,6 +17,7 @@ from services.grants.programmes.rules.budgeting import (
     TravelRate,
 )
 from services.grants.programmes.rules.calling import Call
+from services.grants.programmes.rules.forming import Column, Form, Part
 from services.grants.programmes.rules.scoring import Evaluation, ScoreItem
 from services.grants.programmes.rules.spending import Exclusion, Need, Spending
 from services.grants.programmes.rules.terms import Selector, Text
@@ -41,6 +42,7 @@ class RuleSet:
     budget: Budget
     spending: Spending
     evaluation: Evaluation
+    form: Form = field(default_factory=Form)
 
     @cached_property
     def items(self) -> Mapping[str, Item]:
@@ -74,6 +76,11 @@ class RuleSet:
         return {fact.code: fact.name for fact in self.spending.facts}
 
     @cached_property
+    def parts(self) -> Mapping[str, Part]:
+        """The parts of the form an applicant writes, by code, in the form's order."""
+        return {part.code: part for part in self.form.parts() if part.written}
+
+    @cached_property
     def monthly_won(self) -> Mapping[str, int]:
         """The monthly pay of each grade."""
         return {grade.code: grade.monthly_won for grade in self.budget.pay.grades}
@@ -90,7 +97,7 @@ def parse(text: str | bytes) -> RuleSet:
 
 def _inconsistencies(rules: RuleSet) -> Iterator[Finding]:
     yield from _duplicates(rules)
-    for check in (_references, _years, _recovery, _sheet):
+    for check in (_references, _years, _recovery, _sheet, _form):
         yield from check(rules)
 
 
@@ -102,6 +109,8 @@ def _duplicates(rules: RuleSet) -> Iterator[Finding]:
         "/spending/evidence_kinds": [kind.code for kind in rules.spending.evidence_kinds],
         "/spending/facts": [fact.code for fact in rules.spending.facts],
         "/evaluation/items": [item.code for item in rules.evaluation.items()],
+        "/form/sections": [section.code for section in rules.form.sections],
+        "/form/sections/parts": [part.code for part in rules.form.parts()],
     }
     for pointer, given in codes.items():
         for code in sorted({code for code in given if given.count(code) > 1}):
@@ -218,3 +227,40 @@ def _item_problems(item: ScoreItem, grades: int) -> Iterator[str]:
         yield "bands: highest first"
     if any(band.score not in item.scores for band in item.bands):
         yield "bands: only scores of the sheet"
+
+
+def _form(rules: RuleSet) -> Iterator[Finding]:
+    for part in rules.form.parts():
+        at = f"/form/{part.code}"
+        for problem in _part_problems(part):
+            yield RULE_SET_SHAPE.at(at, problem=problem)
+        for code in part.items:
+            if code not in rules.items:
+                yield RULE_SET_REFERENCE.at(at, what="item", code=code)
+
+
+def _part_problems(part: Part) -> Iterator[str]:
+    if (part.kind == "view") != (part.view is not None):
+        yield "a view, and only it, says what it shows"
+    if bool(part.columns) != (part.kind in ("record", "table")):
+        yield "records and tables, and only they, have columns"
+    if part.rows and part.kind != "table":
+        yield "only tables have rows"
+    entered = {column.code: column for column in part.entered}
+    for codes in ([c.code for c in part.columns], [row.code for row in part.rows]):
+        if len(set(codes)) < len(codes):
+            yield "a code is given twice"
+    for column in part.columns:
+        yield from _column_problems(column, entered)
+
+
+def _column_problems(column: Column, entered: Mapping[str, Column]) -> Iterator[str]:
+    if (column.type == "choice") != bool(column.options):
+        yield f"{column.code}: a choice, and only it, has options"
+    numbers = {code for code, other in entered.items() if other.type in ("count", "won")}
+    if not numbers.issuperset((*column.total_of, *column.share_of)):
+        yield f"{column.code}: computed of columns that are no numbers"
+    if column.share_of and len(column.share_of) != 2:
+        yield f"{column.code}: a share is of two columns"
+    if column.summed and column.type not in ("count", "won"):
+        yield f"{column.code}: only numbers are summed"

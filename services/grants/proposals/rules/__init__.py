@@ -4,7 +4,7 @@ The same functions serve the live preview while typing, the gate at submission, 
 and an amendment; they know no clock and no database.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from services.grants.errors import (
@@ -16,10 +16,14 @@ from services.grants.errors import (
     TOTAL_MISMATCH,
 )
 from services.grants.programmes.rules import FUND_NAMES, FUNDS, RuleSet, Text, cited
+from services.grants.proposals.errors import (
+    GOODS_MISMATCH,
+)
 from services.grants.proposals.rules.budget import (
     Asset,
     Budget,
     Career,
+    Goods,
     Line,
     OtherProject,
     Pay,
@@ -34,6 +38,7 @@ from services.grants.proposals.rules.caps import Meter, meters, percent_limit, r
 from services.grants.proposals.rules.changes import change_findings, needs_approval
 from services.grants.proposals.rules.filing import (
     Applicant,
+    Partner,
     Pledge,
     School,
     completion_findings,
@@ -45,6 +50,8 @@ from services.grants.proposals.rules.filing import (
     receipt_finding,
     text_findings,
 )
+from services.grants.proposals.rules.form import form_findings, shape_findings
+from services.grants.proposals.rules.participation import Commitment, Month, Source, participation
 from services.grants.proposals.rules.people import grade_of, people_findings, proven_grade
 from shared.problems import Finding
 
@@ -54,14 +61,19 @@ __all__ = [
     "Budget",
     "BudgetCheck",
     "Career",
+    "Commitment",
+    "Goods",
     "Line",
     "Meter",
+    "Month",
     "OtherProject",
+    "Partner",
     "Pay",
     "Person",
     "Pledge",
     "Role",
     "School",
+    "Source",
     "Totals",
     "change_findings",
     "check_budget",
@@ -70,17 +82,20 @@ __all__ = [
     "document_findings",
     "duty_findings",
     "eligibility_findings",
+    "form_findings",
     "grade_of",
     "line_won",
     "meters",
     "monthly_rates",
     "needs_approval",
+    "participation",
     "people_findings",
     "percent_limit",
     "pledge_findings",
     "proven_grade",
     "receipt_finding",
     "remarks",
+    "shape_findings",
     "text_findings",
     "totals",
 ]
@@ -101,8 +116,11 @@ class BudgetCheck:
         return not any(finding.is_error for finding in self.findings)
 
 
-def check_budget(rules: RuleSet, budget: Budget) -> BudgetCheck:
-    """A budget against every rule of the call that concerns it (G-013, G-020 … G-030)."""
+def check_budget(
+    rules: RuleSet, budget: Budget, commitments: Sequence[Commitment] = ()
+) -> BudgetCheck:
+    """A budget against every rule of the call that concerns it (G-013, G-020 … G-030), with what
+    its people give to other projects here."""
     sums = totals(rules, budget)
     gauges = meters(sums)
     findings = (
@@ -110,7 +128,7 @@ def check_budget(rules: RuleSet, budget: Budget) -> BudgetCheck:
         *_total_findings(rules, budget, sums),
         *(meter.finding for meter in gauges if meter.finding),
         *remarks(sums),
-        *people_findings(rules, budget),
+        *people_findings(rules, budget, commitments),
     )
     return BudgetCheck(sums, gauges, findings)
 
@@ -137,6 +155,18 @@ def _line_findings(rules: RuleSet, budget: Budget) -> Iterator[Finding]:
                 fund_ko=fund.ko,
                 fund_en=fund.en,
             )
+        goods = line.goods
+        if goods and goods.deal == "purchase" and goods.quantity and goods.unit_price_won:
+            won = goods.quantity * goods.unit_price_won
+            if won != line.exact_won:
+                yield GOODS_MISMATCH.at(
+                    f"{pointer}/amount_won",
+                    name=line.name or line.kind,
+                    quantity=goods.quantity,
+                    price_won=goods.unit_price_won,
+                    amount_won=int(line.exact_won),
+                    suggestion=str(won),
+                )
 
 
 def _total_findings(rules: RuleSet, budget: Budget, sums: Totals) -> Iterator[Finding]:

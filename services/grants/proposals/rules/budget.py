@@ -35,12 +35,16 @@ Role = Literal[
 
 @dataclass(frozen=True, slots=True)
 class OtherProject:
-    """Time a person already gives to another government project; `rate` in percent."""
+    """Time a person already gives to another government project; `rate` in percent.
+
+    `proposal` names one of ours by its id, so that it is not counted twice.
+    """
 
     name: str
     start: date
     months: int
     rate: Fraction
+    proposal: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,8 @@ class Person:
     """A participant. The grade is given, or follows from the post (계약교수) or course (박사과정).
 
     `equivalent_note` holds the reviewer-readable reason where a career is "동등 이상".
+    `researcher_no` (과학기술인번호) is how a person is known across projects; `rank` is a student's
+    year too.
     """
 
     ref: str
@@ -70,6 +76,9 @@ class Person:
     equivalent_note: str | None = None
     employed_elsewhere: bool = False
     other_projects: tuple[OtherProject, ...] = ()
+    researcher_no: str | None = None
+    affiliation: str = ""
+    rank: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +115,25 @@ class Asset:
 
 
 @dataclass(frozen=True, slots=True)
+class Goods:
+    """What a line buys or rents: the columns of the form's list of equipment and materials."""
+
+    use: str = ""
+    spec: str = ""
+    unit: str = ""
+    quantity: int | None = None
+    unit_price_won: int | None = None
+    deal: Literal["purchase", "rental"] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """A leaf of the budget, from one source of funds.
 
     The amount follows from `pay` where there is one. `declared_won` is the total a form states,
     compared with ours; `heads` counts the beneficiaries of a line without names; `trip` names a
-    journey abroad, which only the plan can allow (G-047).
+    journey abroad, which only the plan can allow (G-047). `basis` is how the amount was figured
+    (계산근거).
     """
 
     item: str
@@ -124,6 +146,9 @@ class Line:
     heads: int = 0
     trip: str | None = None
     declared_won: int | None = None
+    goods: Goods | None = None
+    basis: str = ""
+    note: str = ""
 
     @property
     def exact_won(self) -> Fraction:

@@ -92,7 +92,8 @@ def remarks(totals: Totals) -> Iterator[Finding]:
                     price_en=cap.price_name.en,
                 )
         if big.part.takes(line.item, line.kind, line.fund):
-            price = _price(line) or line.amount_won
+            goods = line.goods.unit_price_won if line.goods else None
+            price = _price(line) or goods or line.amount_won
             if price >= big.unit_price_from_won:
                 yield cited(BIG_PURCHASE, big.rule, big.citation).at(
                     f"/lines/{index}",

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from typing import Literal
 
 from services.grants.errors import (
     COMPANY_COUNT,
@@ -22,6 +23,9 @@ from services.grants.errors import (
     UNDER_RESTRICTION,
 )
 from services.grants.programmes.rules import RuleSet, cited
+from services.grants.proposals.errors import (
+    CONSORTIUM_MISMATCH,
+)
 from services.grants.proposals.rules.budget import Totals
 from shared.problems import Finding
 
@@ -38,14 +42,38 @@ class School:
 
 
 @dataclass(frozen=True, slots=True)
+class Partner:
+    """A member of the consortium beside the lead (참여기관)."""
+
+    kind: Literal["company", "association", "university", "institute"]
+    name: str
+    crn: str = ""
+    head: str = ""
+    phone: str = ""
+    company_type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Applicant:
-    """Who applies: the schools, the number of companies, and what may stand against them."""
+    """Who applies: the schools, the companies, and what may stand against them.
+
+    The companies are counted among the `partners`; `companies` is their number where the partners
+    are not listed. `companies_reason` explains an unusual number.
+    """
 
     schools: tuple[School, ...]
-    companies: int
+    companies: int | None = None
     incumbent: bool = False
     restricted: bool = False
     runs_similar_programme: bool = False
+    partners: tuple[Partner, ...] = ()
+    companies_reason: str = ""
+
+    @property
+    def company_count(self) -> int:
+        if self.partners:
+            return sum(partner.kind == "company" for partner in self.partners)
+        return self.companies or 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +85,9 @@ class Pledge:
     total_won: int
     pay_in_kind_won: int
     assets_in_kind_won: int
+    cash_paid_on: date | None = None
+    pay_content: str = ""
+    assets_content: str = ""
 
 
 def receipt_finding(rules: RuleSet, arrived_at: datetime) -> Finding | None:
@@ -79,16 +110,7 @@ def eligibility_findings(rules: RuleSet, applicant: Applicant) -> Iterator[Findi
         yield cited(NOT_GRADUATE_SCHOOL, rule.rule, rule.citation).at(
             "/schools", required=rule.graduate_schools_at_least, given=len(eligible)
         )
-    if applicant.companies < rule.companies_at_least:
-        yield cited(NO_COMPANY, rule.rule, rule.companies_citation).at(
-            "/companies", required=rule.companies_at_least, given=applicant.companies
-        )
-    elif not rule.companies_usual_from <= applicant.companies <= rule.companies_usual_to:
-        yield cited(COMPANY_COUNT, rule.rule, rule.companies_citation).at(
-            "/companies",
-            usual=(rule.companies_usual_from + rule.companies_usual_to) // 2,
-            given=applicant.companies,
-        )
+    yield from _company_findings(rules, applicant)
     leads = {school.university for school in applicant.schools if school.lead}
     others = {school.university for school in eligible} - leads
     if applicant.incumbent and rule.incumbent_needs_other_university and not others:
@@ -101,6 +123,30 @@ def eligibility_findings(rules: RuleSet, applicant: Applicant) -> Iterator[Findi
         yield cited(SIMILAR_PROGRAMME, rule.exclusion_rule, rule.exclusion_citation).at(
             "/runs_similar_programme"
         )
+
+
+def _company_findings(rules: RuleSet, applicant: Applicant) -> Iterator[Finding]:
+    rule, given = rules.call.eligibility, applicant.company_count
+    if given < rule.companies_at_least:
+        yield cited(NO_COMPANY, rule.rule, rule.companies_citation).at(
+            "/companies", required=rule.companies_at_least, given=given
+        )
+    elif not (
+        rule.companies_usual_from <= given <= rule.companies_usual_to
+        or applicant.companies_reason.strip()
+    ):
+        yield cited(COMPANY_COUNT, rule.rule, rule.companies_citation).at(
+            "/companies",
+            usual=(rule.companies_usual_from + rule.companies_usual_to) // 2,
+            given=given,
+        )
+    if applicant.companies not in (None, given):
+        yield cited(CONSORTIUM_MISMATCH, rule.rule, rule.companies_citation).at(
+            "/companies", stated=applicant.companies, given=given, suggestion=str(given)
+        )
+    for index, partner in enumerate(applicant.partners):
+        if partner.crn and (found := crn_finding(partner.crn, f"/partners/{index}/crn")):
+            yield found
 
 
 def document_findings(

@@ -1,6 +1,7 @@
 """People of a budget: rates over all projects, operators, grades and pay (G-013, G-030)."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from services.grants.errors import (
@@ -12,7 +13,6 @@ from services.grants.errors import (
     PAY_GRADE_EXCEEDED,
     PERSON_UNKNOWN,
     RATE_DECIMAL,
-    RATE_OVER_100,
     RATE_RANGE,
     RATE_UNDER_50,
 )
@@ -25,13 +25,23 @@ from services.grants.programmes.rules import (
     month_text,
     months_of,
 )
+from services.grants.proposals.errors import (
+    PERSON_TWICE,
+    RESEARCHER_NO_FORM,
+)
 from services.grants.proposals.rules.budget import Budget, Career, Pay, Person, monthly_rates
+from services.grants.proposals.rules.participation import Commitment, sum_findings
 from shared.problems import Finding
 
+RESEARCHER_NO = re.compile(r"[0-9]{8}")
 
-def people_findings(rules: RuleSet, budget: Budget) -> Iterator[Finding]:
+
+def people_findings(
+    rules: RuleSet, budget: Budget, commitments: Sequence[Commitment] = ()
+) -> Iterator[Finding]:
     """Everything about people that breaks a rule, by line and by person."""
     people = {person.ref: person for person in budget.people}
+    yield from _identity_findings(rules, budget)
     for index, line in enumerate(budget.lines):
         if line.pay:
             yield from _rate_findings(rules, line.pay, budget.year, f"/lines/{index}/pay")
@@ -40,7 +50,7 @@ def people_findings(rules: RuleSet, budget: Budget) -> Iterator[Finding]:
             elif (kind := rules.kinds.get(line.kind)) and kind.pay == "grade":
                 person = people[line.pay.person]
                 yield from _grade_findings(rules, budget, person, line.pay, f"/lines/{index}/pay")
-    yield from _sum_findings(rules, budget)
+    yield from sum_findings(rules, budget, commitments)
     yield from _operator_findings(rules, budget)
 
 
@@ -113,37 +123,33 @@ def _grade_findings(
             )
 
 
-def _sum_findings(rules: RuleSet, budget: Budget) -> Iterator[Finding]:
-    """A person's rates over all projects, month by month; the worst month stands for the rest."""
+def _identity_findings(rules: RuleSet, budget: Budget) -> Iterator[Finding]:
+    """Who is on the list twice or cannot be told apart, and what their other projects state."""
     participation = rules.budget.pay.participation
-    here = monthly_rates(budget)
-    for person in budget.people:
-        rates = {
-            month: rate
-            + sum(
-                project.rate
-                for project in person.other_projects
-                if month in months_of(project.start, project.months)
+    refs: set[str] = set()
+    numbers: set[str] = set()
+    for place, person in enumerate(budget.people):
+        at = f"/people/{place}"
+        if person.ref in refs:
+            yield PERSON_TWICE.at(f"{at}/ref", name=person.name, number=person.ref)
+        refs.add(person.ref)
+        number = person.researcher_no
+        if number is not None and not RESEARCHER_NO.fullmatch(number):
+            digits = "".join(filter(str.isdecimal, number))
+            known = RESEARCHER_NO.fullmatch(digits)
+            yield RESEARCHER_NO_FORM.at(
+                f"{at}/researcher_no", given=number[:40], suggestion=digits if known else None
             )
-            for month, rate in here.get(person.ref, {}).items()
-        }
-        over = [month for month, rate in sorted(rates.items()) if rate > participation.at_most]
-        if not over:
-            continue
-        worst = max(over, key=lambda month: (rates[month], -month))
-        yield cited(RATE_OVER_100, participation.rule, participation.citation).at(
-            f"/people/{person.ref}",
-            name=person.name,
-            month=month_text(worst),
-            months=[month_text(month) for month in over],
-            rate=decimal_text(rates[worst], 6),
-            limit=decimal_text(participation.at_most),
-            projects=", ".join(
-                f"{project.name} {decimal_text(project.rate, 6)}%"
-                for project in person.other_projects
-                if worst in months_of(project.start, project.months)
-            ),
-        )
+        elif number in numbers:
+            yield PERSON_TWICE.at(f"{at}/researcher_no", name=person.name, number=number)
+        numbers |= {number} if number else set()
+        for other, project in enumerate(person.other_projects):
+            if (project.rate * 10**participation.decimals).denominator != 1:
+                yield cited(RATE_DECIMAL, participation.rule, participation.decimals_citation).at(
+                    f"{at}/other_projects/{other}/rate",
+                    rate=decimal_text(project.rate, 6),
+                    decimals=participation.decimals,
+                )
 
 
 def _operator_findings(rules: RuleSet, budget: Budget) -> Iterator[Finding]:
