@@ -8,6 +8,7 @@ from services.grants.evaluation import procedure_routes
 from services.grants.evaluation import routes as evaluation
 from services.grants.expenses import routes as expenses
 from services.grants.programmes import routes as programmes
+from services.grants.proposals import paper_routes as proposal_papers
 from services.grants.proposals import routes as proposals
 from services.grants.settings import Settings
 from services.grants.settlement import routes as settlement
@@ -27,6 +28,7 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
             programmes.router,
             programmes.internal,
             proposals.router,
+            proposal_papers.router,
             procedure_routes.router,
             evaluation.router,
             agreements.router,

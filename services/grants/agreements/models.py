@@ -5,7 +5,16 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, func
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -95,7 +104,15 @@ class PlanVersion(Base, HasId):
     """The agreed plan, as amended: append-only."""
 
     __tablename__ = "plan_version"
-    __table_args__ = (UniqueConstraint("agreement_id", "version"),)
+    __table_args__ = (
+        UniqueConstraint("agreement_id", "version"),
+        # In which plans a researcher takes part (G-013).
+        Index(
+            "ix_plan_version_people",
+            text("(document #> '{budget,people}') jsonb_path_ops"),
+            postgresql_using="gin",
+        ),
+    )
 
     agreement_id: Mapped[UUID] = mapped_column(ForeignKey("agreement.id"))
     version: Mapped[int]

@@ -3,6 +3,12 @@ the budget, which other capabilities share, are in `services/grants/errors.py`."
 
 from shared.problems import FindingKind
 
+DOCUMENT_UNKNOWN = FindingKind(
+    "DOCUMENT_UNKNOWN",
+    "이 공고에 없는 제출 서류입니다. 가능한 서류: {known}",
+    "This call does not ask for such a document. Known: {known}",
+    rule="G-005",
+)
 CONSORTIUM_MISMATCH = FindingKind(
     "CONSORTIUM_MISMATCH",
     "참여기업 수({stated}개)가 참여기관 목록({given}개)과 다릅니다.",

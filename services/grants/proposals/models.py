@@ -53,6 +53,27 @@ class Proposal(Base, HasId, HasTimes):
     submitted_at: Mapped[datetime | None]
 
 
+class Attachment(Base, HasId):
+    """A file that goes with a proposal, for one of the documents the call asks for (G-005).
+
+    One that was submitted stays when it is taken back: the agency received it.
+    """
+
+    __tablename__ = "proposal_attachment"
+    __table_args__ = (Index("ix_proposal_attachment_proposal_id", "proposal_id"),)
+
+    proposal_id: Mapped[UUID] = mapped_column(ForeignKey("proposal.id"))
+    document: Mapped[str] = mapped_column(String(60))
+    file_key: Mapped[str] = mapped_column(String(200))
+    file_name: Mapped[str] = mapped_column(String(200))
+    media_type: Mapped[str] = mapped_column(String(100))
+    size: Mapped[int]
+    sha256: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    created_by: Mapped[str] = mapped_column(String(64))
+    taken_back_at: Mapped[datetime | None]
+
+
 class Submission(Base, HasId):
     """A submitted version, frozen, with its receipt: append-only."""
 
@@ -60,6 +81,12 @@ class Submission(Base, HasId):
     __table_args__ = (
         UniqueConstraint("proposal_id", "seq"),
         UniqueConstraint("receipt_number"),
+        # In which proposals a researcher takes part (G-013).
+        Index(
+            "ix_submission_people",
+            text("(document #> '{budget,people}') jsonb_path_ops"),
+            postgresql_using="gin",
+        ),
     )
 
     proposal_id: Mapped[UUID] = mapped_column(ForeignKey("proposal.id"))
@@ -68,5 +95,6 @@ class Submission(Base, HasId):
     document: Mapped[dict[str, Any]] = mapped_column(JSONB)
     sha256: Mapped[str] = mapped_column(String(64))
     warnings: Mapped[list[Any]] = mapped_column(JSONB)
+    attachments: Mapped[list[Any]] = mapped_column(JSONB, server_default=text("'[]'"))
     submitted_at: Mapped[datetime] = mapped_column(server_default=func.now())
     submitted_by: Mapped[str] = mapped_column(String(64))

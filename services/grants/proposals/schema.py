@@ -56,7 +56,7 @@ def document_schema(rules: RuleSet) -> dict[str, Any]:
     schema["properties"]["sections"] = _sections(rules)
     return {
         "$schema": DIALECT,
-        "$id": f"/api/v1/grants/rule-sets/{form_code(rules)}/document.schema.json",
+        "$id": f"/api/v1/grants/forms/{form_code(rules)}",
         "title": rules.form.title.ko,
         "description": rules.name.ko,
         **schema,
@@ -106,6 +106,8 @@ def _object(kind: Any) -> dict[str, Any]:
 
 
 def _sections(rules: RuleSet) -> dict[str, Any]:
+    if not rules.form.sections:
+        return {"type": "object", "title": TITLES[Document, "sections"]}
     return {
         "type": "object",
         "title": TITLES[Document, "sections"],

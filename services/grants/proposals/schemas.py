@@ -1,15 +1,17 @@
 """JSON of the proposals."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from fractions import Fraction
 from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from services.grants.programmes.rules import decimal_text, month_text
 from services.grants.proposals.document import Check
 from services.grants.proposals.models import Proposal
-from services.grants.proposals.rules import Meter
+from services.grants.proposals.rules import Meter, Month, Person, Source
 from shared.problems import Lang
 from shared.schemas import Body, FindingOut, Schema
 
@@ -122,8 +124,69 @@ def _funds(funds: Any, share: str | None = None) -> FundsOut:
     )
 
 
+class OtherProjectOut(BaseModel):
+    """Time given to another project; `declared` in the document, or known here."""
+
+    name: str
+    source: Source
+    rate: str
+
+
+class MonthOut(BaseModel):
+    """`month` is YYYY-MM; rates are percentages as decimal text."""
+
+    month: str
+    here: str
+    total: str
+    over: bool
+    others: list[OtherProjectOut]
+
+
+class ParticipantOut(BaseModel):
+    person: str
+    name: str
+    researcher_no: str | None
+    limit: str
+    months: list[MonthOut]
+
+    @classmethod
+    def of(cls, person: Person, months: Sequence[Month], limit: Fraction) -> "ParticipantOut":
+        return cls(
+            person=person.ref,
+            name=person.name,
+            researcher_no=person.researcher_no,
+            limit=decimal_text(limit),
+            months=[
+                MonthOut(
+                    month=month_text(month.month),
+                    here=decimal_text(month.here, 6),
+                    total=decimal_text(month.total, 6),
+                    over=month.total > limit,
+                    others=[
+                        OtherProjectOut(name=name, source=source, rate=decimal_text(rate, 6))
+                        for name, source, rate in month.others
+                    ],
+                )
+                for month in months
+            ],
+        )
+
+
+class AttachmentOut(Schema):
+    """A file that goes with a proposal; `document` is the code of what the call asks for."""
+
+    id: UUID
+    proposal_id: UUID
+    document: str
+    file_name: str
+    media_type: str
+    size: int
+    sha256: str
+    created_at: datetime
+
+
 class ReceiptOut(Schema):
-    """접수증: a version as it was received."""
+    """접수증: a version as it was received, with the files that came with it."""
 
     proposal_id: UUID
     seq: int
@@ -131,6 +194,7 @@ class ReceiptOut(Schema):
     sha256: str
     submitted_at: datetime
     warnings: list[Any]
+    attachments: list[Any]
 
 
 class SubmittedOut(BaseModel):

@@ -15,7 +15,8 @@ from services.grants.errors import ProposalExists
 from services.grants.programmes.models import Event, Programme
 from services.grants.programmes.service import note, published_programme, rules_of
 from services.grants.proposals.document import Check, check, late_or_early
-from services.grants.proposals.models import Proposal, Submission, receipt_numbers
+from services.grants.proposals.elsewhere import commitments
+from services.grants.proposals.models import Attachment, Proposal, Submission, receipt_numbers
 from services.grants.proposals.moves import move
 from shared.clock import seoul_day
 from shared.paging import PageRequest, paginate
@@ -66,7 +67,7 @@ async def save_document(
 ) -> Proposal:
     """Keep what is written so far, right or wrong. A submitted proposal stays editable until the
     deadline; what counts is the last version submitted."""
-    proposal = await _own(session, proposal_id, institution_id)
+    proposal = await writable_proposal(session, proposal_id, institution_id)
     if proposal.version != seen_version:
         raise Stale
     if proposal.state not in ("draft", "submitted"):
@@ -78,15 +79,17 @@ async def save_document(
 
 
 async def check_proposal(session: AsyncSession, proposal_id: UUID, institution_id: UUID) -> Check:
-    """The live check of a draft."""
+    """The live check of a draft, with what its people give to other projects here (G-013)."""
     proposal = await own_proposal(session, proposal_id, institution_id)
-    return check(await _rules(session, proposal), proposal.document)
+    elsewhere = await commitments(session, proposal)
+    return check(await _rules(session, proposal), proposal.document, elsewhere)
 
 
 async def check_document(
     session: AsyncSession, programme_id: UUID, document: Mapping[str, Any]
 ) -> Check:
-    """The same check for a document that is not saved: the preview."""
+    """The same check for a document that is not saved. Other projects of its people are left out:
+    whoever may read a call could ask about anybody's time."""
     programme = await published_programme(session, programme_id)
     if programme.kind != "hosted":
         raise NotFound
@@ -102,11 +105,11 @@ async def submit_proposal(
     arrived_at: datetime,
 ) -> tuple[Proposal, Submission]:
     """Freeze a version and give a receipt (G-004). Raises `Invalid` with every finding."""
-    proposal = await _own(session, proposal_id, institution_id)
+    proposal = await writable_proposal(session, proposal_id, institution_id)
     target = move(proposal.state, "submit")
     programme = await session.get_one(Programme, proposal.programme_id)
     rules = await rules_of(session, programme)
-    checked = check(rules, proposal.document)
+    checked = check(rules, proposal.document, await commitments(session, proposal))
     timing = late_or_early(rules, programme.opens_at, programme.closes_at, arrived_at)
     errors = (*((timing,) if timing else ()), *checked.errors)
     if errors:
@@ -125,7 +128,8 @@ async def freeze(
     findings: Sequence[Finding],
     arrived_at: datetime,
 ) -> Submission:
-    """Keep what is written as the version that counts, with its receipt. The caller checked it."""
+    """Keep what is written and attached as the version that counts, with its receipt. The caller
+    checked it."""
     number = await session.scalar(select(receipt_numbers.next_value()))
     submission = Submission(
         proposal_id=proposal.id,
@@ -136,6 +140,7 @@ async def freeze(
             orjson.dumps(proposal.document, option=orjson.OPT_SORT_KEYS)
         ).hexdigest(),
         warnings=[finding.to_dict() for finding in findings],
+        attachments=await _attached(session, proposal),
         submitted_at=arrived_at,
         submitted_by=caller.sub,
     )
@@ -146,10 +151,27 @@ async def freeze(
     return submission
 
 
+async def _attached(session: AsyncSession, proposal: Proposal) -> list[dict[str, Any]]:
+    query = select(Attachment).where(
+        Attachment.proposal_id == proposal.id, Attachment.taken_back_at.is_(None)
+    )
+    rows = await session.scalars(query.order_by(Attachment.document, Attachment.id))
+    return [
+        {
+            "id": str(row.id),
+            "document": row.document,
+            "file_name": row.file_name,
+            "size": row.size,
+            "sha256": row.sha256,
+        }
+        for row in rows
+    ]
+
+
 async def withdraw_proposal(
     session: AsyncSession, proposal_id: UUID, institution_id: UUID, caller: Claims
 ) -> Proposal:
-    proposal = await _own(session, proposal_id, institution_id)
+    proposal = await writable_proposal(session, proposal_id, institution_id)
     target = move(proposal.state, "withdraw")
     note(session, "proposal", proposal.id, "withdraw", caller, moved=(proposal.state, target))
     proposal.state = target
@@ -217,7 +239,9 @@ async def received_version(
     return found[0], found[1]
 
 
-async def _own(session: AsyncSession, proposal_id: UUID, institution_id: UUID) -> Proposal:
+async def writable_proposal(
+    session: AsyncSession, proposal_id: UUID, institution_id: UUID
+) -> Proposal:
     """The applicant's proposal, locked for the change."""
     proposal = await session.get(Proposal, proposal_id, with_for_update=True)
     if proposal is None or proposal.institution_id != institution_id:

@@ -43,7 +43,10 @@ FUNDS_OF_YEAR: Final = {"grant_won": "grant", "cash_won": "cash", "in_kind_won":
 
 
 def shape_findings(rules: RuleSet, sections: Mapping[str, Any]) -> Iterator[Finding]:
-    """Everything that is not as the form has it, by pointer below `/sections`."""
+    """Everything that is not as the form has it, by pointer below `/sections`. A call without a
+    form takes what it is given."""
+    if not rules.form.sections:
+        return
     for code, value in sections.items():
         part = rules.parts.get(code)
         at = f"/{_escape(code)}"

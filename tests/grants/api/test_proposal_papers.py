@@ -1,0 +1,259 @@
+"""What belongs to a proposal beside its document: the form's schema, people's time, files."""
+
+import json
+from uuid import uuid4
+
+import pytest
+from jsonschema import Draft202012Validator
+from sqlalchemy import text
+
+from tests.grants.api.conftest import AGENCY, API, PDF, UNIVERSITY, document, save, submit
+from tests.grants.calls import keco
+from tests.grants.proposals.filled import whole
+
+RESEARCHER = "10012346"
+
+
+def staffed(rate: str = "50", start: str = "2020-03-01", months: int = 12) -> dict:
+    """The usual document; its operator is known by number and works at this rate."""
+    body = document()
+    body["budget"]["people"][1] |= {"researcher_no": RESEARCHER}
+    body["budget"]["lines"][2]["pay"] |= {"rate": rate, "start": start, "months": months}
+    return body
+
+
+@pytest.fixture
+async def elsewhere(runtime, call):
+    """Makes a submitted proposal of another institution, or of ours; answers its id."""
+
+    async def make(title: str, body: dict, *, ours: bool = False, state: str = "submitted") -> str:
+        institution = UNIVERSITY if ours else uuid4()
+        async with runtime.sessions.begin() as session:
+            programme = await session.scalar(
+                text(
+                    "INSERT INTO programme (kind, state, agency_id, agency_name, ministry_name,"
+                    " name, description, target, benefit, opens_at, closes_at, rule_set_code,"
+                    " rule_set_version) SELECT kind, state, agency_id, agency_name, ministry_name,"
+                    " 'other', description, target, benefit, opens_at, closes_at, rule_set_code,"
+                    " rule_set_version FROM programme WHERE id = :call RETURNING id"
+                ),
+                {"call": call},
+            )
+            values = {
+                "programme": programme,
+                "institution": institution,
+                "title": title,
+                "state": state,
+                "document": json.dumps(body),
+            }
+            proposal = await session.scalar(
+                text(
+                    "INSERT INTO proposal (programme_id, institution_id, institution_name, title,"
+                    " state, document, submissions) VALUES (:programme, :institution, '새길대학교',"
+                    " :title, :state, CAST(:document AS jsonb), 1) RETURNING id"
+                ),
+                values,
+            )
+            await session.execute(
+                text(
+                    "INSERT INTO submission (proposal_id, seq, receipt_number, document, sha256,"
+                    " warnings, submitted_by) VALUES (:id, 1, :id, CAST(:document AS jsonb), '',"
+                    " '[]', 'x')"
+                ),
+                values | {"id": proposal},
+            )
+        return str(proposal)
+
+    return make
+
+
+async def findings(client, draft, headers) -> list[dict]:
+    checked = await client.get(f"{API}/proposals/{draft['id']}/check", headers=headers)
+    assert checked.status_code == 200, checked.text
+    return [f for f in checked.json()["findings"] if f["code"].startswith("RATE_OVER")]
+
+
+async def test_the_form_of_a_call_is_public_and_takes_a_whole_proposal(client, call):
+    answer = await client.get(f"{API}/forms/keco-2020/1")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/schema+json"
+    schema = answer.json()
+    assert schema["$id"] == f"{API}/forms/keco-2020/1"
+    assert Draft202012Validator(schema).is_valid(whole(keco()))
+    missing = await client.get(f"{API}/forms/keco-2020/2")
+    assert (missing.status_code, missing.json()["code"]) == (404, "RULE_SET_UNKNOWN")
+
+
+async def test_time_given_to_another_proposal_of_ours_is_counted_by_month(
+    client, draft, applicant, elsewhere
+):
+    await elsewhere("다른 과제", staffed("50.1", "2020-09-01", 6), ours=True)
+    await save(client, draft, applicant, staffed("50"))
+    (found,) = await findings(client, draft, applicant)
+    assert found["code"] == "RATE_OVER_100"
+    assert found["rule"] == "G-013"
+    assert found["params"]["months"] == [
+        "2020-09", "2020-10", "2020-11", "2020-12", "2021-01", "2021-02",
+    ]  # fmt: skip
+    assert found["message"] == (
+        "김조교의 참여율 합계가 2020-09에 100.1%로 100%를 초과했습니다(다른 과제 50.1%)."
+    )
+    refused = await submit(client, draft, applicant)
+    assert "RATE_OVER_100" in {item["code"] for item in refused.json()["errors"]}
+
+    listed = await client.get(f"{API}/proposals/{draft['id']}/participation", headers=applicant)
+    operator = listed.json()[1]
+    assert (operator["name"], operator["researcher_no"]) == ("김조교", RESEARCHER)
+    by_month = {month["month"]: month for month in operator["months"]}
+    assert by_month["2020-08"] == {
+        "month": "2020-08", "here": "50", "total": "50", "over": False, "others": [],
+    }  # fmt: skip
+    assert by_month["2020-09"]["over"] is True
+    assert by_month["2020-09"]["others"] == [
+        {"name": "다른 과제", "source": "own", "rate": "50.1"}
+    ]
+
+
+async def test_one_hundred_percent_exactly_is_allowed(client, draft, applicant, elsewhere):
+    await elsewhere("다른 과제", staffed("50"), ours=True)
+    await save(client, draft, applicant, staffed("50"))
+    assert await findings(client, draft, applicant) == []
+
+
+async def test_what_somebody_else_applies_for_is_remarked_without_its_name(
+    client, draft, applicant, elsewhere
+):
+    await elsewhere("비밀 과제", staffed("60"))
+    await save(client, draft, applicant, staffed("50"))
+    (found,) = await findings(client, draft, applicant)
+    assert (found["code"], found["level"]) == ("RATE_OVER_100_PENDING", "warning")
+    assert "비밀" not in str(found)
+    assert (await submit(client, draft, applicant)).status_code == 200
+
+
+@pytest.mark.parametrize("state", ["rejected", "ineligible", "withdrawn", "draft"])
+async def test_what_came_to_nothing_takes_nobodys_time(
+    client, draft, applicant, elsewhere, state
+):
+    await elsewhere("지난 과제", staffed("60"), ours=True, state=state)
+    await save(client, draft, applicant, staffed("50"))
+    assert await findings(client, draft, applicant) == []
+
+
+async def test_a_project_of_ours_that_is_declared_too_counts_once(
+    client, draft, applicant, elsewhere
+):
+    other = await elsewhere("다른 과제", staffed("50"), ours=True)
+    body = staffed("50")
+    body["budget"]["people"][1]["other_projects"] = [
+        {"name": "다른 과제", "start": "2020-03-01", "months": 12, "rate": "50"}
+    ]
+    await save(client, draft, applicant, body)
+    assert len(await findings(client, draft, applicant)) == 1
+    body["budget"]["people"][1]["other_projects"][0]["proposal"] = other
+    await save(client, draft, applicant, body, version=2)
+    assert await findings(client, draft, applicant) == []
+
+
+async def test_an_agreement_counts_instead_of_its_proposal(
+    client, agreement, applicant, runtime, officer
+):
+    """The plan in force is what binds; its own proposal is not added to itself."""
+    async with runtime.sessions.begin() as session:
+        await session.execute(
+            text(
+                "INSERT INTO plan_version (agreement_id, version, document, reason, approved_by)"
+                " VALUES (:id, 2, CAST(:document AS jsonb), 'x', 'x')"
+            ),
+            {"id": agreement["id"], "document": json.dumps(staffed("70"))},
+        )
+        await session.execute(text("UPDATE agreement SET plan_version = 2"))
+        await session.execute(text("UPDATE programme SET name = 'first'"))
+    body = {
+        "kind": "hosted", "name": "둘째 공고", "ministry_name": "환경부", "agency_name": "공단",
+        "target": "university", "benefit": "grant", "opens_at": "2026-01-06T00:00:00+09:00",
+        "closes_at": "2036-02-07T17:00:00+09:00", "rule_set_code": "keco-2020",
+        "rule_set_version": 1,
+    }  # fmt: skip
+    call = (await client.post(f"{API}/programmes", json=body, headers=officer)).json()["id"]
+    await client.post(f"{API}/programmes/{call}/publish", headers=officer)
+    draft = await client.post(
+        f"{API}/programmes/{call}/proposals", json={"title": "둘째"}, headers=applicant
+    )
+    await save(client, draft.json(), applicant, staffed("50"))
+    (found,) = await findings(client, draft.json(), applicant)
+    assert (found["code"], found["params"]["rate"]) == ("RATE_OVER_100", "120")
+    assert "바이오가스" in found["params"]["projects"]
+
+
+async def test_a_draft_nobody_can_read_yet_has_no_people(client, draft, applicant):
+    await save(client, draft, applicant, {"budget": {"people": 5}})
+    answer = await client.get(f"{API}/proposals/{draft['id']}/participation", headers=applicant)
+    assert (answer.status_code, answer.json()) == (200, [])
+
+
+# Files -------------------------------------------------------------------------------------------
+
+
+async def attach(client, draft, headers, code="demand_survey", content=PDF, name="수요조사.pdf"):
+    return await client.post(
+        f"{API}/proposals/{draft['id']}/files",
+        data={"document": code},
+        files={"file": (name, content, "application/pdf")},
+        headers=headers,
+    )
+
+
+async def test_a_submission_keeps_the_files_it_came_with(client, draft, applicant, officer):
+    first = (await attach(client, draft, applicant)).json()
+    await save(client, draft, applicant, document())
+    receipt = (await submit(client, draft, applicant)).json()["receipt"]
+    assert [item["sha256"] for item in receipt["attachments"]] == [first["sha256"]]
+    file = f"{API}/proposal-files/{first['id']}"
+    assert (await client.get(file, headers=officer)).content == PDF
+
+    assert (await client.delete(file, headers=applicant)).status_code == 204
+    assert (await client.delete(file, headers=applicant)).status_code == 404
+    listed = await client.get(f"{API}/proposals/{draft['id']}/files", headers=applicant)
+    assert listed.json() == []
+    assert (await client.get(file, headers=officer)).content == PDF  # it was received
+
+    second = (await attach(client, draft, applicant, name="새 수요조사.pdf")).json()
+    hidden = await client.get(f"{API}/proposal-files/{second['id']}", headers=officer)
+    assert hidden.status_code == 404  # not submitted yet
+
+
+async def test_a_file_for_a_document_the_call_does_not_ask_for_is_refused(
+    client, draft, applicant
+):
+    refused = await attach(client, draft, applicant, code="love_letter")
+    assert refused.status_code == 422
+    assert refused.json()["errors"][0]["code"] == "DOCUMENT_UNKNOWN"
+    refused = await attach(client, draft, applicant, content=b"MZ...")
+    assert refused.json()["errors"][0]["code"] == "FILE_TYPE"
+
+
+async def test_nothing_is_attached_after_withdrawal(client, draft, applicant):
+    first = (await attach(client, draft, applicant)).json()
+    await client.post(f"{API}/proposals/{draft['id']}/withdraw", headers=applicant)
+    answers = [
+        await attach(client, draft, applicant),
+        await client.delete(f"{API}/proposal-files/{first['id']}", headers=applicant),
+    ]
+    assert [answer.json()["code"] for answer in answers] == ["STATE_CONFLICT"] * 2
+
+
+async def test_papers_are_nobody_elses_business(client, draft, applicant, stranger, tokens):
+    first = (await attach(client, draft, applicant)).json()
+    other, agency = stranger("grants:apply"), stranger("grants:manage")
+    proposal, file = f"{API}/proposals/{draft['id']}", f"{API}/proposal-files/{first['id']}"
+    answers = [
+        await client.get(f"{proposal}/participation", headers=other),
+        await client.get(f"{proposal}/files", headers=other),
+        await attach(client, draft, other),
+        await client.get(file, headers=other),
+        await client.get(file, headers=agency),
+        await client.delete(file, headers=other),
+        await client.get(file, headers=tokens.headers("grants:manage", institution_id=AGENCY)),
+    ]
+    assert {answer.status_code for answer in answers} == {404}
