@@ -21,7 +21,7 @@ def routes(runtime) -> list[tuple[str, str]]:
 
 
 def filled(path: str) -> str:
-    return re.sub(r"{[^}]+}", lambda _match: str(uuid4()), path)
+    return re.sub(r"{[^}]+}", lambda _match: str(uuid4()), path.replace("{version}", "1"))
 
 
 async def test_every_route_needs_a_token(client, routes):

@@ -109,9 +109,7 @@ async def test_time_given_to_another_proposal_of_ours_is_counted_by_month(
         "month": "2020-08", "here": "50", "total": "50", "over": False, "others": [],
     }  # fmt: skip
     assert by_month["2020-09"]["over"] is True
-    assert by_month["2020-09"]["others"] == [
-        {"name": "다른 과제", "source": "own", "rate": "50.1"}
-    ]
+    assert by_month["2020-09"]["others"] == [{"name": "다른 과제", "source": "own", "rate": "50.1"}]
 
 
 async def test_one_hundred_percent_exactly_is_allowed(client, draft, applicant, elsewhere):
@@ -132,9 +130,7 @@ async def test_what_somebody_else_applies_for_is_remarked_without_its_name(
 
 
 @pytest.mark.parametrize("state", ["rejected", "ineligible", "withdrawn", "draft"])
-async def test_what_came_to_nothing_takes_nobodys_time(
-    client, draft, applicant, elsewhere, state
-):
+async def test_what_came_to_nothing_takes_nobodys_time(client, draft, applicant, elsewhere, state):
     await elsewhere("지난 과제", staffed("60"), ours=True, state=state)
     await save(client, draft, applicant, staffed("50"))
     assert await findings(client, draft, applicant) == []
@@ -223,9 +219,7 @@ async def test_a_submission_keeps_the_files_it_came_with(client, draft, applican
     assert hidden.status_code == 404  # not submitted yet
 
 
-async def test_a_file_for_a_document_the_call_does_not_ask_for_is_refused(
-    client, draft, applicant
-):
+async def test_a_file_for_a_document_the_call_does_not_ask_for_is_refused(client, draft, applicant):
     refused = await attach(client, draft, applicant, code="love_letter")
     assert refused.status_code == 422
     assert refused.json()["errors"][0]["code"] == "DOCUMENT_UNKNOWN"
