@@ -35,7 +35,7 @@ NEW = "new"
 async def plan_to_check(session: AsyncSession, agreement: Agreement) -> Plan:
     """The plan in force, knowing which documents another project used first."""
     plan = await plan_in_force(session, agreement)
-    return replace(plan, used_earlier=await used_earlier(session, agreement.id))
+    return replace(plan, used_earlier=await used_earlier(session, plan.rules, agreement.id))
 
 
 async def pre_check(

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.grants.expenses.models import EvidenceRow, ExpenseRow
@@ -99,19 +99,24 @@ async def _stored(
         last = rows[-1].number
 
 
-async def used_earlier(session: AsyncSession, agreement_id: UUID) -> frozenset[str]:
+async def used_earlier(session: AsyncSession, rules: RuleSet, agreement_id: UUID) -> frozenset[str]:
     """Marks of this agreement's proving documents that another agreement had entered first.
 
-    Only what states an amount can be claimed twice; the order of entry decides, since ids are
-    made in it.
+    A file is a file. Numbers are shorter than the country is large (a card's approval number has
+    eight digits, a serial may be 1), so across projects the stated amounts must agree as well. The
+    order of entry decides, since ids are made in it.
     """
-    mine = select(EvidenceRow, ExpenseRow.agreement_id).join(
-        ExpenseRow, ExpenseRow.id == EvidenceRow.expense_id
+    proving = [sort.code for sort in rules.spending.evidence_kinds if sort.proves]
+    papers = (
+        select(EvidenceRow, ExpenseRow.agreement_id)
+        .join(ExpenseRow, ExpenseRow.id == EvidenceRow.expense_id)
+        .where(EvidenceRow.kind.in_(proving), ExpenseRow.state != "cancelled")
     )
-    mine = mine.where(EvidenceRow.amount_won.is_not(None), ExpenseRow.state != "cancelled")
-    own, other = mine.subquery("own"), mine.subquery("other")
+    own, other = papers.subquery("own"), papers.subquery("other")
+    mine, theirs = own.c.amount_won, other.c.amount_won
+    agree = or_(mine == theirs, mine.is_(None), theirs.is_(None))
     found: set[str] = set()
-    for column in ("number", "sha256"):
+    for column, same in (("number", agree), ("sha256", true())):
         query = (
             select(own.c[column])
             .join(other, own.c[column] == other.c[column])
@@ -119,8 +124,9 @@ async def used_earlier(session: AsyncSession, agreement_id: UUID) -> frozenset[s
                 own.c.agreement_id == agreement_id,
                 other.c.agreement_id != agreement_id,
                 other.c.id < own.c.id,
+                same,
             )
             .distinct()
         )
-        found.update(mark for mark in await session.scalars(query) if mark is not None)
+        found.update(mark for mark in await session.scalars(query) if mark)
     return frozenset(found)

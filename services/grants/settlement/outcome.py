@@ -99,7 +99,7 @@ async def gathered(
         {"seq": change.seq, "kind": change.kind, "body": change.body}
         for change in await changes_of(session, agreement)
     ]
-    earlier = await used_earlier(session, agreement.id)
+    earlier = await used_earlier(session, plan.rules, agreement.id)
     expenses = await expenses_of(session, plan.rules, agreement.id)
     inputs = Inputs(report, changes, expenses, reviews, waivers, earlier, claims)
     return replace(plan, used_earlier=earlier, claimed=claims.claimed), inputs

@@ -348,3 +348,35 @@ async def test_a_document_another_project_entered_first_proves_nothing_here(
     result = await run(client, year, auditor)
     (part,) = [p for p in result["disallowances"] if p["expense_id"] == year["good"]]
     assert (part["code"], part["rule"], part["won"]) == ("DUPLICATE_EVIDENCE", "G-040", 250_000)
+
+
+async def test_across_projects_a_file_is_known_and_a_number_with_its_amount(
+    client, year, auditor, runtime
+):
+    """The same slip photographed again has another file and the same number; another bank's slip
+    may have the same number, and states another amount."""
+    async with runtime.sessions.begin() as session:
+        await session.execute(text(ANOTHER_PROJECT))
+        await session.execute(
+            text("UPDATE evidence SET number = 'A-1' WHERE kind = 'card_slip' AND file_key <> 'k'")
+        )
+    same, other = "(SELECT sha256 FROM evidence WHERE number = 'A-1' LIMIT 1)", "repeat('0', 64)"
+    for kind, number, amount, file, known in (
+        ("card_slip", "'A-2'", "1", same, True),
+        ("card_slip", "NULL", "NULL", same, True),
+        ("tax_invoice", "'A-1'", "250000", other, True),
+        ("tax_invoice", "'A-1'", "NULL", other, True),
+        ("card_slip", "'A-1'", "249999", other, False),
+        ("card_slip", "'A-2'", "250000", other, False),
+        ("contract", "'A-1'", "250000", same, False),
+    ):
+        async with runtime.sessions.begin() as session:
+            await session.execute(
+                text(
+                    f"UPDATE evidence SET kind = '{kind}', number = {number},"
+                    f" amount_won = {amount}, sha256 = {file} WHERE file_key = 'k'"
+                )
+            )
+        seen = await client.post(f"{year['url']}/settlement/preview", headers=auditor)
+        fallen = {part["expense_id"] for part in seen.json()["disallowances"]}
+        assert (year["good"] in fallen) is known, (kind, number, amount, file)

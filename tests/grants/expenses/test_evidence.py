@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.grants.expenses.rules import Evidence
+from services.grants.expenses.rules import Evidence, Expense
 from tests.grants.calls import keco
-from tests.grants.year import COMMON, EVIDENCE, breaches, documents, expense, said, the
+from tests.grants.year import COMMON, EVIDENCE, breaches, documents, expense, plan, said, the
 
 # G-041 ------------------------------------------------------------------------------------------
 
@@ -289,6 +289,50 @@ def test_a_contract_serves_every_month() -> None:
         for i in range(3)
     ]
     assert "DUPLICATE_EVIDENCE" not in said(*rows)
+
+
+def test_the_same_file_under_another_number_proves_nothing_again() -> None:
+    file = "f" * 64
+
+    def row(row_id: str, number: str | None) -> Expense:
+        papers = (
+            Evidence("expenditure_resolution"),
+            Evidence("card_slip", 500_000, number, file),
+            Evidence("trade_statement"),
+        )
+        return expense("printing", id=row_id, amount_won=500_000, evidence=papers)
+
+    for first, second in (("A-1", "A-2"), ("A-1", None), (None, None)):
+        found = the("DUPLICATE_EVIDENCE", row("a", first), row("b", second))
+        assert (found.expense.id, found.params["number"]) == ("b", "ffffffffffff…")
+    # By number and by file it is one document: one finding, which names the number.
+    found = the("DUPLICATE_EVIDENCE", row("a", "A-1"), row("b", "A-1"))
+    assert (found.expense.id, found.params["number"]) == ("b", "A-1")
+    elsewhere = plan(used_earlier=frozenset([file]))
+    assert said(row("b", "A-2"), plan=elsewhere) == {"DUPLICATE_EVIDENCE": 500_000}
+    both = plan(used_earlier=frozenset([file, "A-2"]))
+    assert the("DUPLICATE_EVIDENCE", row("b", "A-2"), plan=both).params == {"number": "A-2"}
+
+
+def test_what_proves_no_amount_is_no_duplicate_whatever_it_states() -> None:
+    contract = Evidence("contract", 3_000_000, "C-1", "c" * 64)
+    rows = [
+        replace(
+            row := expense("operator_pay", id=f"m{i}"),
+            evidence=(*row.evidence[:2], contract, row.evidence[3]),
+        )
+        for i in range(3)
+    ]
+    elsewhere = plan(used_earlier=frozenset(["C-1", "c" * 64]))
+    assert "DUPLICATE_EVIDENCE" not in said(*rows, plan=elsewhere)
+
+
+def test_a_proof_that_states_no_amount_proves_the_first_expense_only() -> None:
+    papers = (*documents(("expenditure_resolution", "trade_statement"), 1), Evidence("card_slip"))
+    numbered = (*papers[:2], replace(papers[2], number="A-1"))
+    rows = [expense("printing", id=i, amount_won=200_000, evidence=numbered) for i in "ab"]
+    found = [b for b in breaches(*rows) if b.kind.code == "DUPLICATE_EVIDENCE"]
+    assert [b.expense.id for b in found] == ["b"]
 
 
 def test_every_evidence_kind_of_the_call_is_used_somewhere() -> None:

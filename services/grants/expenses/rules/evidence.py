@@ -1,5 +1,6 @@
 """Evidence: what must be there, what it must prove, that it serves once (G-040 … G-045)."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
@@ -7,7 +8,7 @@ from itertools import chain
 from operator import attrgetter
 from typing import Final
 
-from services.grants.expenses.rules.model import Expense
+from services.grants.expenses.rules.model import Expense, is_digest, short_mark
 from services.grants.expenses.rules.registry import (
     Bound,
     Breach,
@@ -24,7 +25,7 @@ from services.grants.expenses.rules.registry import (
 from services.grants.programmes.rules import Condition, Need, listed
 from shared.problems import FindingKind
 
-_NUMBERS: Final = attrgetter("evidence_numbers")
+_MARKS: Final = attrgetter("evidence_marks")
 _KST: Final = timezone(timedelta(hours=9))  # rules know no clock, not even the shared one
 _SATURDAY: Final = 5
 
@@ -256,58 +257,80 @@ def holds(condition: Condition, expense: Expense) -> bool:
 def duplicate_evidence(rule: Bound[NoParams]) -> JointCheck:
     """A document proves its amount once; expenses beyond it, the latest first, are unproven.
 
-    One slip may be split over several expenses as long as they do not exceed what it states.
+    It is known again by its number and by its file. One slip may be split over several expenses
+    as long as they do not exceed what it states; what proves no amount (a contract, a travel rule)
+    serves any number of them.
     """
-    kind = rule.cites(DUPLICATE_EVIDENCE)
+    kind, proving = rule.cites(DUPLICATE_EVIDENCE), _proving(rule)
 
     def check(groups: Sequence[Group]) -> list[Breach]:
-        parts = chain.from_iterable(map(_NUMBERS, group.expenses) for group in groups)
-        numbers = list(chain.from_iterable(parts))
-        if len(set(numbers)) == len(numbers):
+        parts = chain.from_iterable(map(_MARKS, group.expenses) for group in groups)
+        marks = list(chain.from_iterable(parts))
+        if len(set(marks)) == len(marks):
             return []
+        repeated = {mark for mark, uses in Counter(marks).items() if uses > 1}
         users: dict[str, list[Expense]] = {}
         for expense in each(groups):
-            for number in expense.evidence_numbers:
-                users.setdefault(number, []).append(expense)
-        return [
-            breach
-            for number, sharing in users.items()
-            if len(sharing) > 1
-            for breach in _unproven(rule, kind, number, sharing)
-        ]
+            if not repeated.isdisjoint(expense.evidence_marks):
+                for mark in repeated.intersection(_proofs(expense, proving)):
+                    users.setdefault(mark, []).append(expense)
+        # A document known by its number and by its file is named once, by its number.
+        found: dict[tuple[str, str], Breach] = {}
+        for mark in sorted(users, key=lambda mark: (is_digest(mark), mark)):
+            for breach in _unproven(rule, kind, mark, users[mark], proving):
+                found.setdefault((breach.expense.id, breach.params["other"]), breach)
+        return list(found.values())
 
     return check
 
 
+def _proving(rule: Bound[NoParams]) -> frozenset[str]:
+    """The kinds of document that prove an amount."""
+    return frozenset(sort.code for sort in rule.plan.rules.spending.evidence_kinds if sort.proves)
+
+
+def _proofs(expense: Expense, proving: frozenset[str]) -> tuple[str, ...]:
+    """The marks of the documents that prove the amount of an expense, in their order."""
+    return tuple(
+        mark for document in expense.evidence if document.kind in proving for mark in document.marks
+    )
+
+
 def _unproven(
-    rule: Bound[NoParams], kind: FindingKind, number: str, sharing: list[Expense]
+    rule: Bound[NoParams],
+    kind: FindingKind,
+    mark: str,
+    sharing: list[Expense],
+    proving: frozenset[str],
 ) -> list[Breach]:
     ordered = sorted(sharing, key=lambda expense: (expense.dated_on, expense.id))
-    stated = max(
-        document.amount_won or 0
+    amounts = [
+        document.amount_won
         for expense in ordered
         for document in expense.evidence
-        if document.mark == number
-    )
+        if mark in document.marks and document.kind in proving and document.amount_won is not None
+    ]
+    stated = max(amounts, default=ordered[0].amount_won)  # unstated, it proves the first
     found, used = [], 0
     for expense in ordered:
         used += min(expense.amount_won, stated)  # a bundle has other documents for the rest
         if used > stated:
             others = ", ".join(other.id for other in ordered if other is not expense)
-            found.append(rule.whole(kind, expense, other=others, number=number))
+            found.append(rule.whole(kind, expense, other=others, number=short_mark(mark)))
     return found
 
 
 @rule_kind(NoParams, USED_ELSEWHERE)
 def used_elsewhere(rule: Bound[NoParams]) -> Check | None:
     """A document another project entered first proves nothing again here (G-040)."""
-    earlier, kind = rule.plan.used_earlier, rule.cites(USED_ELSEWHERE)
+    earlier, kind, proving = rule.plan.used_earlier, rule.cites(USED_ELSEWHERE), _proving(rule)
     if not earlier:
         return None
     return lambda group: [
-        rule.whole(kind, expense, number=again[0])
+        rule.whole(kind, expense, number=short_mark(again[0]))
         for expense in group.expenses
-        if (again := [mark for mark in expense.evidence_numbers if mark in earlier])
+        if not earlier.isdisjoint(expense.evidence_marks)
+        and (again := [mark for mark in _proofs(expense, proving) if mark in earlier])
     ]
 
 

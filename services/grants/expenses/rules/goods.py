@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from services.grants.expenses.rules.model import Expense
+from services.grants.expenses.rules.model import Expense, short_mark
 from services.grants.expenses.rules.registry import (
     Bound,
     Breach,
@@ -125,7 +125,7 @@ def cross_claim(rule: Bound[NoParams]) -> Check | None:
         return None
 
     return lambda group: [
-        rule.remark(kind, expense, claimed=_short(mark), where=claimed[mark])
+        rule.remark(kind, expense, claimed=short_mark(mark), where=claimed[mark])
         for expense in group.expenses
         for mark in claim_marks(expense)
         if mark in claimed
@@ -134,13 +134,7 @@ def cross_claim(rule: Bound[NoParams]) -> Check | None:
 
 def claim_marks(expense: Expense) -> tuple[str, ...]:
     """By what an expense can be found among claims for mileage: deposit, numbers, files."""
-    documents = (mark for paper in expense.evidence for mark in (paper.number, paper.sha256))
-    return tuple(dict.fromkeys(mark for mark in (expense.deposit, *documents) if mark))
-
-
-def _short(mark: str) -> str:
-    """A digest is cut to what a person compares."""
-    return f"{mark[:12]}…" if len(mark) == 64 else mark
+    return tuple(dict.fromkeys(m for m in (expense.deposit, *expense.evidence_marks) if m))
 
 
 def _unit_price(expense: Expense) -> int:

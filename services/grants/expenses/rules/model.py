@@ -39,9 +39,18 @@ class Evidence:
     used_at: datetime | None = None
 
     @property
-    def mark(self) -> str | None:
-        """What tells the document apart from others: its number, else its file."""
-        return self.number or self.sha256
+    def marks(self) -> tuple[str, ...]:
+        """By what it is known again: its number, and its file whatever number it is given."""
+        return tuple(mark for mark in (self.number, self.sha256) if mark)
+
+
+def is_digest(mark: str) -> bool:
+    return len(mark) == 64
+
+
+def short_mark(mark: str) -> str:
+    """A mark as a person compares it: a digest is cut."""
+    return f"{mark[:12]}…" if is_digest(mark) else mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +142,7 @@ class Expense:
     goods: Goods | None = None
     evidence_kinds: frozenset[str] = field(init=False, compare=False)
     evidence_agrees: bool = field(init=False, compare=False)
-    evidence_numbers: tuple[str, ...] = field(init=False, compare=False)
+    evidence_marks: tuple[str, ...] = field(init=False, compare=False)
     card_times: tuple[datetime, ...] = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -142,17 +151,12 @@ class Expense:
             document.amount_won is None or document.amount_won == self.amount_won
             for document in self.evidence
         )
-        # Only a document with an amount can be claimed twice; a contract serves every month.
         # In the order of the documents, so that a run says the same whenever it is repeated.
-        numbers = dict.fromkeys(
-            mark
-            for document in self.evidence
-            if document.amount_won is not None and (mark := document.mark) is not None
-        )
+        marks = dict.fromkeys(mark for document in self.evidence for mark in document.marks)
         object.__setattr__(self, "evidence_kinds", _kind_set(kinds))
         object.__setattr__(self, "evidence_agrees", agrees)
         times = tuple(paper.used_at for paper in self.evidence if paper.used_at is not None)
-        object.__setattr__(self, "evidence_numbers", tuple(numbers))
+        object.__setattr__(self, "evidence_marks", tuple(marks))
         object.__setattr__(self, "card_times", times)
 
     @property
@@ -244,7 +248,8 @@ class Plan:
     (nonprofit), `approved_changes` and `internal_changes` the items whose change the agency
     approved or an internal paper decided, `carried_over_won` grant the agency leaves for the next
     year. `claimed` says of a deposit, a number or a file which claim for mileage uses it too;
-    `used_earlier` are the documents another project had entered before this one.
+    `used_earlier` are the documents another project had entered before this one, by number or
+    file.
     """
 
     rules: RuleSet
