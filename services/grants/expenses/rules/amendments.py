@@ -5,7 +5,7 @@ agency approves what needs approval (G-033, G-045 … G-047). The plan the rules
 with every change applied in the order of recording.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from types import MappingProxyType
@@ -120,7 +120,7 @@ CHANGES: Final[Mapping[str, tuple[type, frozenset[Party]]]] = MappingProxyType(
 def amended(plan: Plan, changes: Iterable[tuple[str, Any]]) -> Plan:
     """The plan with changes (kind and form) applied in order."""
     for kind, change in changes:
-        plan = _APPLY[kind](plan, change)
+        plan = _applied(plan, kind, change)
     return plan
 
 
@@ -221,19 +221,22 @@ def _move(plan: Plan, move: Reallocation) -> Plan:
     return replace(plan, planned=planned)
 
 
-_APPLY: Final[Mapping[str, Callable[[Plan, Any], Plan]]] = MappingProxyType(
-    {
-        "person": _person,
-        "study": _study,
-        "internal_change": lambda plan, change: replace(
-            plan, internal_changes=plan.internal_changes | {change.item}
-        ),
-        "approved_change": lambda plan, change: replace(
-            plan, approved_changes=plan.approved_changes | {change.item}
-        ),
-        "reallocation": _move,
-        "trip": lambda plan, change: replace(plan, trips=plan.trips | {change.trip}),
-        "trait": lambda plan, change: replace(plan, traits=plan.traits | {change.trait}),
-        "carry_over": lambda plan, change: replace(plan, carried_over_won=change.won),
-    }
-)
+def _applied(plan: Plan, kind: str, change: Any) -> Plan:
+    match kind:
+        case "person":
+            return _person(plan, change)
+        case "study":
+            return _study(plan, change)
+        case "internal_change":
+            return replace(plan, internal_changes=plan.internal_changes | {change.item})
+        case "approved_change":
+            return replace(plan, approved_changes=plan.approved_changes | {change.item})
+        case "reallocation":
+            return _move(plan, change)
+        case "trip":
+            return replace(plan, trips=plan.trips | {change.trip})
+        case "trait":
+            return replace(plan, traits=plan.traits | {change.trait})
+        case "carry_over":
+            return replace(plan, carried_over_won=change.won)
+    raise KeyError(kind)
