@@ -18,7 +18,7 @@ from services.grants.expenses.schemas import (
     MetersOut,
     PreCheckIn,
 )
-from services.grants.proposals.schemas import MeterOut
+from services.grants.proposals.schemas import EventOut, MeterOut
 from shared.app import language
 from shared.caller import institution_of, requires
 from shared.db import Session
@@ -189,6 +189,12 @@ async def supply_expense(expense_id: UUID, spender: Spender, session: Session) -
 )
 async def read_expense_history(expense_id: UUID, party: Party, session: Session) -> object:
     return await service.expense_history(session, expense_id, party)
+
+
+@router.get("/expenses/{expense_id}/moves", response_model=list[EventOut], summary="처리 이력")
+async def read_expense_moves(expense_id: UUID, party: Party, session: Session) -> object:
+    """등록부터 확정까지, 언제 누구의 처리로 상태가 바뀌었는지 보여 줍니다."""
+    return await service.expense_moves(session, expense_id, party)
 
 
 @router.post(

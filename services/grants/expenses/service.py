@@ -6,7 +6,17 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import (
+    ColumnElement,
+    String,
+    Uuid,
+    func,
+    insert,
+    literal,
+    literal_column,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.grants.agreements.models import Agreement
@@ -22,6 +32,7 @@ from services.grants.expenses.rules import (
     spending_meters,
 )
 from services.grants.expenses.typed import expenses_of, of_row, typed, used_earlier
+from services.grants.programmes.models import Event
 from services.grants.programmes.rules import months_between
 from services.grants.programmes.service import note
 from services.grants.proposals.rules import Meter
@@ -134,6 +145,54 @@ async def act_on_expense(
     await session.flush()
     await session.refresh(row)
     return row
+
+
+async def move_all(
+    session: AsyncSession,
+    agreement_id: UUID,
+    caller: Claims,
+    action: str,
+    target: ColumnElement[str] | str,
+    *which: ColumnElement[bool],
+    reason: str | None = None,
+) -> None:
+    """Move many expenses of a year at once; those whose state changes get the note a single move
+    leaves (`note`)."""
+    moved = (
+        update(ExpenseRow)
+        .where(ExpenseRow.agreement_id == agreement_id, ExpenseRow.state != target, *which)
+        .values(state=target)
+        .returning(
+            ExpenseRow.id,
+            literal_column("old.state", String).label("from_state"),
+            literal_column("new.state", String).label("to_state"),
+        )
+        .cte("moved")
+    )
+    noted = select(
+        literal("expense"),
+        moved.c.id,
+        literal(action),
+        moved.c.from_state,
+        moved.c.to_state,
+        literal(caller.sub),
+        literal(UUID(caller.institution_id) if caller.institution_id else None, Uuid),
+        literal(reason, String),
+    )
+    columns = "subject_kind subject_id action from_state to_state actor_id"
+    await session.execute(
+        insert(Event).from_select(
+            [*columns.split(), "actor_institution_id", "reason"], noted.order_by(moved.c.id)
+        ),
+        execution_options={"synchronize_session": False},
+    )
+
+
+async def expense_moves(session: AsyncSession, expense_id: UUID, caller: Claims) -> Sequence[Event]:
+    """What happened to an expense, for the institution and for the agency."""
+    row = await readable_expense(session, expense_id, caller)
+    query = select(Event).where(Event.subject_id == row.id).order_by(Event.id).limit(1000)
+    return (await session.scalars(query)).all()
 
 
 async def expense_detail(

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Select, Uuid, bindparam, case, func, select, update
+from sqlalchemy import BigInteger, Select, Uuid, bindparam, case, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -16,6 +16,7 @@ from services.grants.clients import Counterpart
 from services.grants.errors import RefundMismatch
 from services.grants.expenses.models import ExpenseRow
 from services.grants.expenses.rules import claim_marks
+from services.grants.expenses.service import move_all
 from services.grants.expenses.typed import expenses_of
 from services.grants.programmes.service import note
 from services.grants.settlement.models import Objection, SettlementRun, UsageReport
@@ -42,11 +43,8 @@ async def report_usage(
         raise NotFound
     await _move(session, agreement, "report", caller)
     session.add(UsageReport(agreement_id=agreement.id, reported_by=caller.sub, **values))
-    await session.execute(
-        update(ExpenseRow)
-        .where(ExpenseRow.agreement_id == agreement.id, ExpenseRow.state == "registered")
-        .values(state="in_review")
-    )
+    registered = ExpenseRow.state == "registered"
+    await move_all(session, agreement.id, caller, "report", "in_review", registered)
     await session.flush()
     return agreement
 
@@ -105,7 +103,7 @@ async def run(
     )
     session.add(made)
     await session.flush()
-    await _mark_expenses(session, agreement, result)
+    await _mark_expenses(session, agreement, made, caller)
     await session.refresh(made)
     return made
 
@@ -150,10 +148,8 @@ async def advance(
         raise StateConflict(state="답변하지 않은 이의신청이 있는")
     moved = await _move(session, agreement, action, caller)
     if action == "finalise":
-        await session.execute(
-            update(ExpenseRow)
-            .where(ExpenseRow.agreement_id == agreement.id, ExpenseRow.state != "cancelled")
-            .values(state="final")
+        await move_all(
+            session, agreement.id, caller, action, "final", ExpenseRow.state != "cancelled"
         )
     return moved
 
@@ -181,33 +177,32 @@ async def record_refund(
 
 
 async def _mark_expenses(
-    session: AsyncSession, agreement: Agreement, result: Mapping[str, Any]
+    session: AsyncSession, agreement: Agreement, made: SettlementRun, caller: Claims
 ) -> None:
     """Show on each expense what the newest run says of it, save where an answer is awaited: of
     the institution (보완) or of the agency (이의)."""
     lost: dict[UUID, int] = {}
-    for part in result["disallowances"]:
+    for part in made.result["disallowances"]:
         expense = UUID(part["expense_id"])
         lost[expense] = lost.get(expense, 0) + part["won"]
     ids = bindparam("ids", list(lost), type_=ARRAY(Uuid))
     wons = bindparam("wons", list(lost.values()), type_=ARRAY(BigInteger))
     taken = select(func.unnest(ids).label("id"), func.unnest(wons).label("won")).subquery()
     won = select(taken.c.won).where(taken.c.id == ExpenseRow.id).scalar_subquery()
-    await session.execute(
-        update(ExpenseRow)
-        .where(
-            ExpenseRow.agreement_id == agreement.id,
-            ExpenseRow.state.not_in(("returned", "cancelled")),
-            ExpenseRow.id.not_in(_open_objections(agreement)),
-        )
-        .values(
-            state=case(
-                (won >= ExpenseRow.amount_won, "disallowed"),
-                (won > 0, "partly_allowed"),
-                else_="allowed",
-            )
-        )
-        .execution_options(synchronize_session=False)
+    judged = case(
+        (won >= ExpenseRow.amount_won, "disallowed"),
+        (won > 0, "partly_allowed"),
+        else_="allowed",
+    )
+    await move_all(
+        session,
+        agreement.id,
+        caller,
+        "settle",
+        judged,
+        ExpenseRow.state.not_in(("returned", "cancelled")),
+        ExpenseRow.id.not_in(_open_objections(agreement)),
+        reason=f"정산 {made.seq}차",
     )
 
 

@@ -8,7 +8,7 @@ from services.grants.expenses.rules import Expense
 from services.grants.programmes.reading import read
 from services.grants.settlement.rules import Review, Waiver
 from services.grants.settlement.snapshot import frozen
-from tests.grants.api.conftest import AGENCY, API, PDF, meeting
+from tests.grants.api.conftest import AGENCY, API, PDF, UNIVERSITY, meeting
 
 
 @pytest.fixture
@@ -283,6 +283,32 @@ async def test_the_final_year_is_printed_for_either_side_and_not_before(
         assert other.status_code == 404
     items = (await client.get(f"{year['url']}/expenses", headers=auditor)).json()["items"]
     assert {item["state"] for item in items} == {"final"}
+
+
+async def test_every_change_of_state_is_noted_with_who_made_it_and_why(
+    client, year, auditor, applicant, stranger, runtime
+):
+    await run(client, year, auditor)
+    await run(client, year, auditor, "r2")  # changes nothing, notes nothing
+    for action in ("open-objections", "finalise"):
+        await client.post(f"{year['url']}/settlement/{action}", headers=auditor)
+    url = f"{API}/expenses/{year['bad']}/moves"
+    moves = (await client.get(url, headers=applicant)).json()
+    assert [(m["action"], m["from_state"], m["to_state"], m["reason"]) for m in moves] == [
+        ("register", None, "registered", None),
+        ("report", "registered", "in_review", None),
+        ("settle", "in_review", "disallowed", "정산 1차"),
+        ("finalise", "disallowed", "final", None),
+    ]
+    assert (await client.get(url, headers=stranger("grants:apply"))).status_code == 404
+    async with runtime.sessions() as session:
+        actors = await session.execute(
+            text("SELECT DISTINCT action, actor_institution_id FROM event WHERE subject_id = :id"),
+            {"id": year["bad"]},
+        )
+    institutions = {row.action: row.actor_institution_id for row in actors}
+    assert institutions["report"] == institutions["register"] == UNIVERSITY
+    assert institutions["settle"] == institutions["finalise"] == AGENCY
 
 
 async def test_what_the_usage_report_says_of_account_and_budget_is_held_against_the_plan(
