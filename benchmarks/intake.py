@@ -31,7 +31,6 @@ import psycopg
 from sqlalchemy import text
 
 from deploy.local.postgres import Cluster
-from services.accrual.applications.cells import brn_check_digit
 from services.accrual.applications.columns import COLUMNS
 from services.accrual.applications.rows import raw_rows
 from services.accrual.applications.rules import check_rows
@@ -39,6 +38,7 @@ from services.accrual.criteria.service import field_rule
 from services.accrual.intake import landing, service
 from services.accrual.intake.receiving import spool
 from shared import migrations
+from shared.brn import check_digit as brn_check_digit
 from shared.clock import seoul_day, utc_now
 from shared.db import Database
 from shared.tokens import Claims

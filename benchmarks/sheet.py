@@ -17,11 +17,11 @@ import openpyxl
 from python_calamine import CalamineWorkbook
 from xlsxwriter import Workbook
 
-from services.accrual.applications.cells import brn_check_digit
 from services.accrual.applications.columns import COLUMNS
 from services.accrual.applications.rules import check_rows
 from services.accrual.applications.workbook import read_sheet
 from services.accrual.criteria.service import field_rule
+from shared.brn import check_digit as brn_check_digit
 
 ROUNDS = 21
 TODAY = date(2024, 9, 2)

@@ -51,3 +51,12 @@ def plain(cell: Cell) -> str:
     if isinstance(cell, Fault):
         return "#오류"
     return "" if cell is None else str(cell)
+
+
+def letters(number: int) -> str:
+    """A column's letters: A for 1, AA for 27."""
+    name = ""
+    while number:
+        number, rest = divmod(number - 1, 26)
+        name = chr(ord("A") + rest) + name
+    return name

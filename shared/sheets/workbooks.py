@@ -31,6 +31,8 @@ from shared.sheets import errors
 from shared.sheets.cells import Cell, Fault
 from shared.sheets.worksheets import Survey, is_ordinary, sheet_parts, survey
 
+RESULT_SHEET = "검증 결과"  # which `annotation` adds, and no reader takes for rows
+
 MAX_BYTES = 10 * 2**20
 MAX_PARTS = 1_000
 MAX_XML_BYTES = 32 * 2**20

@@ -13,7 +13,7 @@ import httpx2
 import orjson
 from sqlalchemy import text
 
-from services.accrual.applications.cells import brn_check_digit
+from shared.brn import check_digit as brn_check_digit
 from shared.clock import seoul_day, utc_now
 
 APPLICATIONS = "/api/v1/accrual/applications"

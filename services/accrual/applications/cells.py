@@ -21,23 +21,34 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, timedelta
 
 from services.accrual import errors
-from shared.sheets.cells import SPACE_LIKE, Cell, Fault, plain
+from shared.brn import flaw as brn_flaw
+from shared.sheets.cells import Cell, Fault, plain
+from shared.sheets.typed import (
+    SUGGESTIBLE,
+    day_in,
+    digits_in,
+    exact,
+    folded,
+    one_line,
+    parsed_day,
+    shown,
+    whole_in,
+)
 
 EARLIEST_YEAR = 1950
 MAX_HOURS = 10_000
 MAX_WON = 10**15 - 1  # below 2^53, hence exact in a number cell too
 
-_SHOWN = 40  # characters of a value repeated in a message
-_SUGGESTIBLE = 64  # longer text is nobody's number
 _SPREADSHEET_DAY_0 = date(1899, 12, 30)
 _SERIAL_DAYS = range(36_526, 73_051)  # 2000-01-01 to 2099-12-31: other numbers mean something else
 
-_SEPARATORS = re.compile(r"[\s*·./_\u2010-\u2015\u2212-]+")
-_WON = re.compile(r"[₩\\]?\s*([0-9]{1,3}(?:[, ][0-9]{3})+|[0-9]+)(?:\.0+)?\s*원?", re.ASCII)
+_BRN_FLAWS = {
+    "length": errors.BRN_LENGTH,
+    "component": errors.BRN_COMPONENT,
+    "checksum": errors.BRN_CHECKSUM,
+}
 _HOURS = re.compile(r"([0-9]+)(?:\.0+)?\s*(?:시간|[hH])?", re.ASCII)
 _YEAR = re.compile(r"([0-9]{4})(?:\.0+)?\s*(?:학?년도?)?", re.ASCII)
-_DAY = re.compile(r"([0-9]{4})\D{1,3}([0-9]{1,2})\D{1,3}([0-9]{1,2})(?:\D.*)?|([0-9]{8})", re.ASCII)
-
 
 Value = str | int | date
 """A cell after normalisation; the empty string is a cell left blank."""
@@ -48,7 +59,8 @@ def brn(cell: Cell) -> str | Fault:
     number = _digits(cell, _brn_in)
     if isinstance(number, Fault):
         return number
-    return _checked_brn(number) if len(number) == 10 else Fault(errors.BRN_LENGTH)
+    flaw = brn_flaw(number)
+    return Fault(_BRN_FLAWS[flaw]) if flaw else number
 
 
 def day(cell: Cell) -> date | Fault:
@@ -60,7 +72,7 @@ def day(cell: Cell) -> date | Fault:
     number = _digits(cell, _suggested_day)
     if isinstance(number, Fault):
         return number
-    parsed = _parsed_day(number) if len(number) == 8 else None
+    parsed = parsed_day(number) if len(number) == 8 else None
     return parsed or Fault(errors.DATE_INVALID, _day_of_serial(number))
 
 
@@ -84,7 +96,7 @@ def hours(cell: Cell) -> int | Fault:
 
 def won(cell: Cell, minimum: int) -> int | Fault:
     """Whole won of at most 15 digits, `minimum` or more (M-013)."""
-    number = _whole(cell, _won_in)
+    number = _whole(cell, whole_in)
     if isinstance(number, Fault) or (number is not None and minimum <= number <= MAX_WON):
         return number
     return Fault(errors.WON_INVALID, None, {"minimum": minimum})
@@ -94,10 +106,7 @@ def text(cell: Cell, limit: int) -> str | Fault:
     """One line of NFC text of at most `limit` characters; number and date cells as they read."""
     if isinstance(cell, Fault):
         return cell
-    line = cell if isinstance(cell, str) else plain(cell)
-    if not (line.isprintable() and unicodedata.is_normalized("NFC", line)):
-        line = SPACE_LIKE.sub(" ", unicodedata.normalize("NFC", line))
-    line = " ".join(line.split())
+    line = one_line(cell)
     if len(line) > limit:
         return Fault(errors.TEXT_TOO_LONG, None, {"limit": limit, "length": len(line)})
     return line
@@ -117,35 +126,8 @@ def are_clean(texts: Iterable[str], limit: int) -> bool:
 
 def choice(cell: Cell, words: Mapping[str, str]) -> str | Fault:
     """The code of a word (`words` by `folded`), or the text itself: the criteria judge it."""
-    line = text(cell, _SUGGESTIBLE)
+    line = text(cell, SUGGESTIBLE)
     return line if isinstance(line, Fault) else words.get(folded(line), line)
-
-
-def folded(line: str) -> str:
-    """Text reduced to what tells words apart: no case, width, spaces, brackets or signs."""
-    if line.isalnum() and (line.isascii() or unicodedata.is_normalized("NFKC", line)):
-        return line.casefold()
-    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", line).casefold()))
-
-
-def _checked_brn(number: str) -> str | Fault:
-    # Office codes start at 101; the kind is never 00, the serial never 0000. All zeros add up.
-    if number < "101" or number[3:5] == "00" or number[5:9] == "0000":
-        return Fault(errors.BRN_COMPONENT)
-    return number if brn_check_digit(number[:9]) == number[9] else Fault(errors.BRN_CHECKSUM)
-
-
-def brn_check_digit(first_nine: str) -> str:
-    """Weights 1,3,7,1,3,7,1,3,5, plus the tens of five times the ninth digit (M-013)."""
-    weighted = sum(int(d) * w for d, w in zip(first_nine, (1, 3, 7, 1, 3, 7, 1, 3, 5), strict=True))
-    return str(-(weighted + int(first_nine[8]) * 5 // 10) % 10)
-
-
-def _parsed_day(number: str) -> date | None:
-    try:
-        return date(int(number[:4]), int(number[4:6]), int(number[6:]))
-    except ValueError:
-        return None
 
 
 def _day_of_serial(number: str) -> str | None:
@@ -163,7 +145,7 @@ def _digits(cell: Cell, suggest: Suggest) -> str | Fault:
         return cell if cell.isascii() and cell.isdigit() else _digits_only(cell, suggest)
     if isinstance(cell, Fault):
         return cell
-    number = _exact(cell)
+    number = exact(cell, MAX_WON)
     return _digits_only(plain(cell), suggest) if number is None else str(number)
 
 
@@ -172,57 +154,34 @@ def _whole(cell: Cell, suggest: Suggest) -> int | Fault | None:
     if isinstance(cell, str):
         if cell.isascii() and cell.isdigit():
             # Python refuses to convert thousands of digits, and no column wants more than 15.
-            return int(cell) if len(cell) <= _SUGGESTIBLE else None
+            return int(cell) if len(cell) <= SUGGESTIBLE else None
         return _digits_only(cell, suggest)
     if isinstance(cell, Fault):
         return cell
-    number = _exact(cell)
+    number = exact(cell, MAX_WON)
     if number is None and not isinstance(cell, (int, float)):
         return _digits_only(plain(cell), suggest)
     return number
 
 
-def _exact(cell: Cell) -> int | None:
-    """The number of a number cell, if whole, not negative and exact in binary floating point."""
-    if isinstance(cell, bool) or not isinstance(cell, (int, float)):
-        return None
-    if not 0 <= cell <= MAX_WON:  # false for NaN as well
-        return None
-    return int(cell) if cell == int(cell) else None
-
-
 def _digits_only(typed: str, suggest: Suggest) -> Fault:
-    suggestion = None
-    if len(typed) <= _SUGGESTIBLE:
-        suggestion = suggest(unicodedata.normalize("NFKC", typed).strip())
+    suggestion = suggest(typed)
     kind = errors.DIGITS_ONLY if suggestion else errors.DIGITS_ONLY_UNCLEAR
     return Fault(kind, suggestion, {"value": shown(typed)})
 
 
 def _brn_in(typed: str) -> str | None:
-    joined = _SEPARATORS.sub("", typed.removesuffix(".0"))
-    return joined if len(joined) == 10 and joined.isascii() and joined.isdigit() else None
+    return digits_in(typed, 10)
 
 
-def _number_in(pattern: re.Pattern[str]) -> Suggest:
-    def suggest(typed: str) -> str | None:
-        found = pattern.fullmatch(typed)
-        return found[1].replace(",", "").replace(" ", "") if found else None
-
-    return suggest
+def _hours_in(typed: str) -> str | None:
+    return whole_in(typed, _HOURS)
 
 
-_won_in, _hours_in, _year_in = _number_in(_WON), _number_in(_HOURS), _number_in(_YEAR)
+def _year_in(typed: str) -> str | None:
+    return whole_in(typed, _YEAR)
 
 
 def _suggested_day(typed: str) -> str | None:
-    found = _DAY.fullmatch(typed)
-    if not found:
-        return None
-    number = found[4] or f"{found[1]}{found[2]:0>2}{found[3]:0>2}"
-    return number if _parsed_day(number) else None
-
-
-def shown(cell: Cell) -> str:
-    """A cell as a finding repeats it: one line, cut short."""
-    return SPACE_LIKE.sub(" ", plain(cell)[:_SHOWN])
+    found = day_in(typed)
+    return f"{found:%Y%m%d}" if found else None

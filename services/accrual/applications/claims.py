@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from functools import lru_cache
 
-from services.accrual.applications.cells import Value, folded
+from services.accrual.applications.cells import Value
 from services.accrual.criteria.rules import FieldRule
+from shared.sheets.typed import folded
 
 _DASHES = re.compile("[\u2010-\u2015\u2212]")
 _LEGAL_FORMS = re.compile(r"\((?:주|유|재|사)\)|주식회사|유한회사|재단법인|사단법인")

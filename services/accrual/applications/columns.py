@@ -16,6 +16,7 @@ from typing import Literal
 from services.accrual.applications import cells
 from services.accrual.applications.cells import Value
 from shared.sheets.cells import Cell, Fault
+from shared.sheets.typed import folded
 
 Parser = Callable[[Cell], Value | Fault]
 
@@ -55,7 +56,7 @@ class Column:
 
     def __post_init__(self) -> None:
         words = {
-            cells.folded(word): choice.code
+            folded(word): choice.code
             for choice in self.choices
             for word in (choice.code, choice.ko, choice.en, *choice.spellings)
         }
@@ -87,7 +88,7 @@ class Column:
 
 def header_key(header: str) -> str:
     """A header without what people vary: case, width, spaces, stars and remarks in brackets."""
-    return cells.folded(_BRACKETED.sub("", unicodedata.normalize("NFKC", header)))
+    return folded(_BRACKETED.sub("", unicodedata.normalize("NFKC", header)))
 
 
 _BRN = Column(

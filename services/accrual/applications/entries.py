@@ -14,6 +14,7 @@ from services.accrual.applications.rows import RawRow
 from services.accrual.criteria.rules import FieldRule, Posted
 from shared.problems import Finding, FindingKind
 from shared.sheets.cells import Cell, Fault, is_blank
+from shared.sheets.typed import shown
 
 _PLACES = {
     code: {column.key: (place, column) for place, column in enumerate(columns)}
@@ -70,7 +71,7 @@ class Check:
         place, column = _PLACES[self.rule.code][key]
         params = {"column": column.ko, "column_en": column.en} | params
         if not is_blank(cell := entry.cells[place]):
-            params.setdefault("value", cells.shown(cell))
+            params.setdefault("value", shown(cell))
         self.findings.append(
             kind.at(
                 f"/rows/{entry.number}/{key}",

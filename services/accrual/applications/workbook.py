@@ -17,14 +17,14 @@ from services.accrual.applications.columns import Column, header_key
 from services.accrual.applications.rows import RawRow
 from services.accrual.applications.rules import MAX_ROWS
 from shared.problems import Finding
-from shared.sheets.cells import Cell, Fault, are_blank, is_blank, plain
+from shared.sheets.cells import Cell, Fault, are_blank, is_blank, letters, plain
 from shared.sheets.delimited import decode, records
 from shared.sheets.errors import HeaderMissing
-from shared.sheets.workbooks import Grid, is_workbook, open_workbook
+from shared.sheets.workbooks import RESULT_SHEET, Grid, is_workbook, open_workbook
 
 HEADER_WITHIN = 30  # lines
 HEADER_MATCHES = 3  # columns a line must name to be the header
-EXAMPLE_SHEET, GUIDE_SHEET, RESULT_SHEET = "작성 예시", "작성 안내", "검증 결과"
+EXAMPLE_SHEET, GUIDE_SHEET = "작성 예시", "작성 안내"
 
 _DELIMITERS = ("\t", ",", ";")
 _SNIFFED = 64 * 2**10  # characters
@@ -182,15 +182,6 @@ def _header_findings(
             yield errors.COLUMN_MISSING.at(
                 "/columns", row=row, field=column.key, column=column.ko, column_en=column.en
             )
-
-
-def letters(number: int) -> str:
-    """A column's letters: A for 1, AA for 27."""
-    name = ""
-    while number:
-        number, rest = divmod(number - 1, 26)
-        name = chr(ord("A") + rest) + name
-    return name
 
 
 def _rows(

@@ -5,6 +5,7 @@ import unicodedata
 from enum import StrEnum
 
 from services.auth.errors import BRN_CHECKSUM, BRN_COMPONENT, BRN_LENGTH
+from shared.brn import flaw as brn_flaw
 from shared.problems import FindingKind
 
 
@@ -37,23 +38,16 @@ def may_become(before: str, after: str) -> bool:
     return before == after or {before, after} <= ACADEMIC
 
 
-_WEIGHTS = (1, 3, 7, 1, 3, 7, 1, 3, 5)
 _HYPHENATED = re.compile(r"([0-9]{3})-([0-9]{2})-([0-9]{5})")
 
 
-def brn_finding(brn: str) -> FindingKind | None:
-    """What is wrong with a business registration number, or None (M-013).
+_FLAWS = {"length": BRN_LENGTH, "component": BRN_COMPONENT, "checksum": BRN_CHECKSUM}
 
-    Digits are counted as ASCII: full-width and other digits are not 사업자등록번호.
-    """
-    if re.fullmatch(r"[0-9]{10}", brn) is None:
-        return BRN_LENGTH
-    if int(brn[:3]) < 101 or brn[3:5] == "00" or brn[5:9] == "0000":
-        return BRN_COMPONENT
-    digits = [int(digit) for digit in brn]
-    total = sum(weight * digit for weight, digit in zip(_WEIGHTS, digits[:9], strict=True))
-    total += digits[8] * 5 // 10
-    return None if (10 - total % 10) % 10 == digits[9] else BRN_CHECKSUM
+
+def brn_finding(brn: str) -> FindingKind | None:
+    """What is wrong with a business registration number, or None (M-013)."""
+    flaw = brn_flaw(brn)
+    return _FLAWS[flaw] if flaw else None
 
 
 def plain_brn(text: str) -> str:

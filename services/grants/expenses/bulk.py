@@ -1,7 +1,7 @@
 """Many expenses from one sheet: checked whole, entered whole or not at all."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -14,12 +14,15 @@ from services.grants.errors import ITEM_UNKNOWN, SHEET_FINDINGS_CUT, VAT_EXCEEDS
 from services.grants.expenses.models import ExpenseRow, ExpenseVersion
 from services.grants.expenses.rules import Checker, Expense, Plan
 from services.grants.expenses.service import as_document, last_number, plan_to_check, spending_year
-from services.grants.expenses.sheets.rows import Sheet, read_sheet
+from services.grants.expenses.sheets.columns import COLUMNS
+from services.grants.expenses.sheets.rows import INPUT_SHEET, Sheet, open_grids, read_sheet
 from services.grants.expenses.sheets.template import template
 from services.grants.expenses.typed import expenses_of, typed
 from services.grants.programmes.rules import Funds
 from services.grants.programmes.service import note
-from shared.problems import Finding, Invalid
+from shared.problems import Finding, Invalid, Lang
+from shared.sheets.annotation import Page, annotate
+from shared.sheets.workbooks import Grid
 from shared.tokens import Claims
 
 MAX_FINDINGS = 1_000
@@ -53,6 +56,25 @@ async def preview_sheet(
     plan = await plan_to_check(session, agreement)
     sheet = await asyncio.to_thread(read_sheet, plan.rules, data)
     return await _judged(session, agreement_id, plan, sheet)
+
+
+async def annotated_sheet(
+    session: AsyncSession, agreement_id: UUID, institution_id: UUID, data: bytes, lang: Lang
+) -> bytes:
+    """The uploaded file with every finding marked in its cell. Raises `FileUnusable`."""
+    agreement = await own_agreement(session, agreement_id, institution_id)
+    plan = await plan_to_check(session, agreement)
+    sheet = await asyncio.to_thread(read_sheet, plan.rules, data)
+    found, expenses = _examined(plan, sheet)
+    if not any(finding.is_error for finding in found):
+        found += await _remarks(session, agreement_id, plan, expenses)
+
+    def grid() -> Grid:
+        return next(grid for grid in open_grids(data) if grid.name == sheet.name)
+
+    titles = {column.key: column.ko for column in COLUMNS}
+    page = Page(sheet.name or INPUT_SHEET, sheet.places, titles, grid)
+    return await asyncio.to_thread(annotate, data, page, found, lang=lang)
 
 
 async def import_sheet(
@@ -94,26 +116,40 @@ async def import_sheet(
 
 async def _judged(session: AsyncSession, agreement_id: UUID, plan: Plan, sheet: Sheet) -> Import:
     """The sheet against the call and what is entered already. Raises `SheetRefused`."""
-    rules, found, expenses = plan.rules, list(sheet.findings), list[Expense]()
+    found, expenses = _examined(plan, sheet)
+    if any(finding.is_error for finding in found):
+        raise SheetRefused(errors=_bounded(found))
+    found += await _remarks(session, agreement_id, plan, expenses)
+    last = await last_number(session, agreement_id)
+    won = sum((Funds.single(e.fund, e.amount_won) for e in expenses), Funds())
+    return Import(len(expenses), last + 1, last + len(expenses), won, tuple(_bounded(found)))
+
+
+def _examined(plan: Plan, sheet: Sheet) -> tuple[list[Finding], list[Expense]]:
+    """Everything that is wrong with the sheet itself, and the lines that can be read."""
+    found, expenses = list(sheet.findings), list[Expense]()
     broken = {finding.row for finding in found if finding.is_error}
-    for number, entry in sheet.rows.items():
-        if number not in broken and None not in broken:  # None: a whole column is missing
+    whole = not any(finding.is_error and finding.pointer == "/columns" for finding in found)
+    for number, entry in sheet.rows.items() if whole else ():
+        if number not in broken:
             expense = _typed(plan, number, entry, found)
             if expense is not None:
                 expenses.append(expense)
-    if any(finding.is_error for finding in found):
-        raise SheetRefused(errors=_bounded(found))
-    others = await expenses_of(session, rules, agreement_id)
+    return found, expenses
+
+
+async def _remarks(
+    session: AsyncSession, agreement_id: UUID, plan: Plan, expenses: Sequence[Expense]
+) -> list[Finding]:
+    """What the rules say of the sheet's expenses beside those entered already, by line."""
+    others = await expenses_of(session, plan.rules, agreement_id)
     verdict = await asyncio.to_thread(Checker(plan, "plan").check, [*others, *expenses])
-    mine = {expense.id: expense for expense in expenses}
-    found += [
+    mine = {expense.id for expense in expenses}
+    return [
         replace(breach.finding(f"/rows/{breach.expense.id}"), row=int(breach.expense.id))
         for breach in verdict.breaches
         if breach.expense.id in mine
     ]
-    last = await last_number(session, agreement_id)
-    won = sum((Funds.single(e.fund, e.amount_won) for e in expenses), Funds())
-    return Import(len(expenses), last + 1, last + len(expenses), won, tuple(_bounded(found)))
 
 
 def _typed(

@@ -23,7 +23,7 @@ from shared.app import language
 from shared.caller import institution_of, requires
 from shared.db import Session
 from shared.downloads import ANY, XLSX, download, send
-from shared.files import chunks_of
+from shared.files import chunks_of, clean_name
 from shared.idempotency import Once
 from shared.paging import Page, Paging
 from shared.preconditions import SeenVersion, tag
@@ -128,6 +128,23 @@ async def import_expense_sheet(
     data = await file.read(MAX_BYTES + 1)
     made = await bulk.import_sheet(session, agreement_id, institution_of(spender), data, spender)
     return await once.answer(201, ImportOut.of(made, language(request)))
+
+
+@router.post(
+    "/agreements/{agreement_id}/expenses/import/annotated",
+    summary="오류를 표시한 파일 받기",
+    **download(XLSX),
+)
+async def annotate_expense_sheet(
+    agreement_id: UUID, spender: Spender, session: Session, request: Request, file: SheetFile
+) -> Response:
+    """올린 파일 그대로에 고칠 칸을 색과 메모로 표시해 돌려줍니다. 등록하지 않습니다."""
+    data = await file.read(MAX_BYTES + 1)
+    content = await bulk.annotated_sheet(
+        session, agreement_id, institution_of(spender), data, language(request)
+    )
+    stem = (file.filename or "집행내역").rpartition(".")[0] or "집행내역"
+    return send(content, clean_name(f"{stem}_검증결과.xlsx"), XLSX)
 
 
 @router.get("/agreements/{agreement_id}/meters", response_model=MetersOut, summary="한도 사용률")

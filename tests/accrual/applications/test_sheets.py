@@ -6,7 +6,7 @@ import openpyxl
 import pytest
 
 from services.accrual.applications.columns import COLUMNS
-from services.accrual.applications.workbook import RESULT_SHEET
+from shared.sheets.workbooks import RESULT_SHEET
 from tests.accrual.world import APPLICATIONS, brn, practice
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

@@ -74,7 +74,10 @@ def test_the_template_reads_as_text_cells_with_an_example_in_order() -> None:
         ({"지급일": "2020-02-30"}, "paid_on", "CELL_DATE", None),
         ({"내용": "가" * 501}, "purpose", "CELL_TOO_LONG", None),
         ({"사업자번호": "123"}, "payee_brn", "CELL_BRN", None),
+        ({"사업자번호": "9998100016"}, "payee_brn", "CELL_BRN", None),
         ({"참여율(%)": "서른"}, "rate", "CELL_NUMBER", None),
+        ({"참여율(%)": 0.333}, "rate", "CELL_PERCENT", "33.3"),  # 33.3 % in a percent cell
+        ({"참여율(%)": 1}, "rate", "CELL_PERCENT", "100"),
         ({"확인사항": "무관함"}, "facts", "CELL_CHOICE", None),
         ({"인원": "0"}, "heads", "CELL_RANGE", None),
     ],
@@ -107,6 +110,15 @@ def test_cells_are_normalised_where_the_meaning_is_certain() -> None:
     assert (entry["purpose"], entry["paid_on"].isoformat()) == ("교육 위원회", "2020-06-10")
     assert entry["details"]["facts"] == ["actual_cost", "bundle"]
     assert entry["details"]["work"]["rate"] == "333/10"
+
+
+@pytest.mark.parametrize(
+    ("cell", "rate"), [("0.5", "1/2"), ("1%", "1"), (33.3, "333/10"), (100, "100"), (0, "0")]
+)
+def test_a_rate_that_cannot_be_a_hundredth_is_taken_as_it_stands(cell: object, rate: str) -> None:
+    row = ROW | {"참여율(%)": cell, "시작일": "20200601", "종료일": "20200630"}
+    read = read_sheet(keco(), sheet(row))
+    assert (read.findings, read.rows[2]["details"]["work"]["rate"]) == ([], rate)
 
 
 def test_a_fare_makes_a_journey_and_an_asset_makes_goods() -> None:
@@ -184,3 +196,58 @@ async def test_another_institution_neither_gets_the_template_nor_imports(
     for preview in (True, False):
         answer = await send(client, agreement, other, sheet(ROW), preview=preview)
         assert answer.status_code == 404
+
+
+async def test_a_faulty_sheet_comes_back_with_its_cells_marked_and_enters_nothing(
+    client, agreement, applicant, stranger
+):
+    wrong = ROW | {"금액(원)": "1,500,000원", "지급일": "2020-02-30"}
+    data = sheet(ROW, wrong, header=[*HEADER, "메모"])
+    url = f"{API}/agreements/{agreement['id']}/expenses/import/annotated"
+    upload = {"file": ("집행.xlsx", data, "application/octet-stream")}
+    answer = await client.post(url, files=upload, headers=applicant)
+    assert answer.status_code == 200, answer.text
+    assert "filename" in answer.headers["content-disposition"]
+    book = openpyxl.load_workbook(io.BytesIO(answer.content))
+    page = book.worksheets[0]
+    marked = {
+        cell.coordinate: cell.fill.fgColor.rgb
+        for row in page.iter_rows()
+        for cell in row
+        if cell.fill.fill_type
+    }
+    amount, paid = (
+        f"{openpyxl.utils.get_column_letter(HEADER.index(name) + 1)}3"
+        for name in ("금액(원)", "지급일")
+    )
+    memo = f"{openpyxl.utils.get_column_letter(len(HEADER) + 1)}1"
+    assert marked == {amount: "FFF8CBCB", paid: "FFF8CBCB", memo: "FFFFF2CC"}
+    assert page[amount].value == "1,500,000원"
+    assert "숫자만" in page[amount].comment.text
+    listed = [[cell.value for cell in row] for row in book["검증 결과"].iter_rows(min_row=2)]
+    assert [3, "금액(원)", "오류", "1500000"] in [[*line[:3], line[5]] for line in listed]
+    assert await count(client, agreement, applicant) == 0
+    # Mended where it says so, it is entered; its list of findings is no sheet of expenses.
+    page[amount].value, page[paid].value = "1500000", "2020-02-29"
+    mended = io.BytesIO()
+    book.save(mended)
+    entered = await send(client, agreement, applicant, mended.getvalue())
+    assert (entered.status_code, entered.json()["rows"]) == (201, 2), entered.text
+    other = await client.post(url, files=upload, headers=stranger("grants:apply"))
+    assert other.status_code == 404
+
+
+async def test_a_sheet_without_faults_comes_back_with_what_the_rules_remark(
+    client, agreement, applicant
+):
+    text = ",".join(ROW) + "\n" + ",".join(ROW.values())
+    answer = await client.post(
+        f"{API}/agreements/{agreement['id']}/expenses/import/annotated",
+        files={"file": ("집행.csv", text.encode(), "text/csv")},
+        headers=applicant,
+    )
+    book = openpyxl.load_workbook(io.BytesIO(answer.content))
+    page = book[INPUT_SHEET]
+    assert [cell.value for cell in page[2]] == list(ROW.values())
+    assert page["A2"].fill.fgColor.rgb == "FFFFF2CC"
+    assert "제출할 증빙" in page["A2"].comment.text

@@ -6,17 +6,29 @@ fault that suggests the value.
 """
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from fractions import Fraction
 from typing import Final, Literal
 
+from services.grants.programmes.rules import decimal_text
+from shared.brn import flaw as brn_flaw
 from shared.problems import FindingKind
-from shared.sheets.cells import SPACE_LIKE, Cell, Fault, plain
+from shared.sheets.cells import Cell, Fault, plain
+from shared.sheets.typed import (
+    day_in,
+    digits_in,
+    exact,
+    folded,
+    narrowed,
+    one_line,
+    shown,
+    whole_in,
+)
 
 MAX_WON: Final = 10**13
+MAX_DIGITS: Final = 15
 
 CELL_REQUIRED = FindingKind(
     "CELL_REQUIRED", "{column}을(를) 입력하세요.", "'{column_en}' is required."
@@ -48,12 +60,16 @@ CELL_TOO_LONG = FindingKind(
 )
 CELL_BRN = FindingKind(
     "CELL_BRN",
-    "사업자등록번호는 숫자 10자리입니다: {value}",
-    "A business number has ten digits: {value}",
+    "올바른 사업자등록번호가 아닙니다(숫자 10자리, 검증번호 포함): {value}",
+    "This is no business number (ten digits, the last one a check): {value}",
+)
+CELL_PERCENT = FindingKind(
+    "CELL_PERCENT",
+    "백분율 서식의 칸인지 알 수 없습니다: {value}. 참여율이 {suggestion}%이면 그대로 입력하세요.",
+    "{value} may be a percent cell. If the rate is {suggestion}%, please enter just that.",
 )
 
-_DIGITS = re.compile(r"[₩\\]?\s*([0-9]{1,3}(?:[, ][0-9]{3})+|[0-9]+)(?:\.0+)?\s*원?", re.ASCII)
-_DAY = re.compile(r"([0-9]{4})\D{0,2}([0-9]{1,2})\D{0,2}([0-9]{1,2})\D{0,2}", re.ASCII)
+_ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{8}", re.ASCII)
 _RATE = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,4})?)\s*%?", re.ASCII)
 
 Value = str | int | date | Fraction | frozenset[str]
@@ -128,9 +144,9 @@ class Reader:
             case "day":
                 return _day(cell)
             case "brn":
-                digits = re.sub(r"[\s-]", "", plain(cell))
-                good = len(digits) == 10 and digits.isascii() and digits.isdigit()
-                return digits if good else Fault(CELL_BRN, None, {"value": _shown(cell)})
+                digits = digits_in(plain(cell), 10)
+                good = digits is not None and brn_flaw(digits) is None
+                return digits if digits and good else Fault(CELL_BRN, None, {"value": shown(cell)})
             case "rate":
                 return _rate(cell)
             case "choice":
@@ -147,28 +163,23 @@ class Reader:
         code = self.words[column.key].get(folded(plain(cell)))
         if code is not None:
             return code
-        params = {"value": _shown(cell), "allowed": self.names.get(column.key, "")}
+        params = {"value": shown(cell), "allowed": self.names.get(column.key, "")}
         return Fault(CELL_CHOICE, None, params)
-
-
-def folded(word: str) -> str:
-    """A word without what people vary: case, width, spaces, brackets, points."""
-    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", word).casefold()))
 
 
 def _number(cell: Cell, column: Column) -> int | Fault:
     most = MAX_WON if column.type == "won" else 100_000
-    if isinstance(cell, int | float) and not isinstance(cell, bool):
-        # NaN and the infinities are no whole numbers and fall through to the fault.
-        whole = int(cell) if abs(cell) < 2**53 and cell == int(cell) else None
+    if isinstance(cell, str):
+        text = narrowed(cell)
+        if not (text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS):
+            meant = whole_in(text) or ""
+            suggestion = meant if 0 < len(meant) <= MAX_DIGITS else None
+            return Fault(CELL_NUMBER, suggestion, {"value": shown(cell)})
+        whole: int | None = int(text)
     else:
-        text = unicodedata.normalize("NFKC", plain(cell)).strip()
-        whole = int(text) if text.isascii() and text.isdigit() and len(text) <= 15 else None
-        if whole is None and len(text) <= 20 and (found := _DIGITS.fullmatch(text)):
-            suggestion = found[1].replace(",", "").replace(" ", "")
-            return Fault(CELL_NUMBER, suggestion, {"value": _shown(cell)})
+        whole = exact(cell, 2**53 - 1)
     if whole is None:
-        return Fault(CELL_NUMBER, None, {"value": _shown(cell)})
+        return Fault(CELL_NUMBER, None, {"value": shown(cell)})
     if not column.least <= whole <= most:
         return Fault(CELL_RANGE, None, {"least": column.least, "most": most})
     return whole
@@ -179,32 +190,25 @@ def _day(cell: Cell) -> date | Fault:
         return cell.date()
     if isinstance(cell, date):
         return cell
-    text = unicodedata.normalize("NFKC", plain(cell)).strip()
-    found = _DAY.fullmatch(text) if len(text) <= 40 else None
-    day = _as_day(found) if found else None
-    if day is not None and text in (f"{day:%Y-%m-%d}", f"{day:%Y%m%d}"):
+    text = narrowed(plain(cell))
+    day = day_in(text)
+    if day is not None and _ISO_DAY.fullmatch(text):
         return day
-    return Fault(CELL_DATE, f"{day:%Y-%m-%d}" if day else None, {"value": _shown(cell)})
-
-
-def _as_day(found: re.Match[str]) -> date | None:
-    try:
-        return date(int(found[1]), int(found[2]), int(found[3]))
-    except ValueError:
-        return None
+    return Fault(CELL_DATE, f"{day:%Y-%m-%d}" if day else None, {"value": shown(cell)})
 
 
 def _rate(cell: Cell) -> Fraction | Fault:
-    found = _RATE.fullmatch(unicodedata.normalize("NFKC", plain(cell)).strip())
-    return Fraction(found[1]) if found else Fault(CELL_NUMBER, None, {"value": _shown(cell)})
+    """A rate in percent. A cell formatted as a percentage holds a hundredth of what it shows, and
+    a file does not tell: a number cell up to 1 is asked about, not taken (1 may mean 100 %)."""
+    if isinstance(cell, int | float) and not isinstance(cell, bool) and 0 < cell <= 1:
+        percent = decimal_text(Fraction(str(cell)) * 100, 6)
+        return Fault(CELL_PERCENT, percent, {"value": shown(cell)})
+    found = _RATE.fullmatch(narrowed(plain(cell)))
+    return Fraction(found[1]) if found else Fault(CELL_NUMBER, None, {"value": shown(cell)})
 
 
 def _text(cell: Cell, limit: int) -> str | Fault:
-    line = " ".join(SPACE_LIKE.sub(" ", unicodedata.normalize("NFC", plain(cell))).split())
+    line = one_line(cell)
     if len(line) > limit:
         return Fault(CELL_TOO_LONG, None, {"limit": limit, "length": len(line)})
     return line
-
-
-def _shown(cell: Cell) -> str:
-    return SPACE_LIKE.sub(" ", plain(cell)[:40])

@@ -11,14 +11,14 @@ from services.grants.expenses.sheets.columns import (
     Column,
     Reader,
     Value,
-    folded,
 )
 from services.grants.programmes.rules import FUND_NAMES, RuleSet
 from shared.problems import Finding, FindingKind
-from shared.sheets.cells import Cell, Fault, are_blank, is_blank, plain
+from shared.sheets.cells import Cell, Fault, are_blank, is_blank, letters
 from shared.sheets.delimited import decode, records
 from shared.sheets.errors import HeaderMissing
-from shared.sheets.workbooks import Grid, is_workbook, open_workbook
+from shared.sheets.typed import folded, shown
+from shared.sheets.workbooks import RESULT_SHEET, Grid, is_workbook, open_workbook
 
 MAX_ROWS: Final = 5_000
 HEADER_WITHIN: Final = 30
@@ -61,8 +61,13 @@ _GOODS: Final = ("asset", "unit_price_won", "arrived_on", "used_on")
 
 @dataclass(slots=True)
 class Sheet:
-    """The rows of a sheet by line number, as an expense is entered; and what was found."""
+    """The rows of a sheet by line number, as an expense is entered; and what was found.
 
+    `places` is the number of each column in the sheet called `name` (1 is A).
+    """
+
+    name: str = ""
+    places: dict[str, int] = field(default_factory=dict)
     rows: dict[int, dict[str, Any]] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
 
@@ -93,18 +98,19 @@ def reader(rules: RuleSet) -> Reader:
 def read_sheet(rules: RuleSet, data: bytes, *, max_rows: int = MAX_ROWS) -> Sheet:
     """The rows of a workbook or of delimited text. Raises `FileUnusable` problems, whatever the
     bytes; everything else is a finding with its line and column."""
-    for grid in _grids(data):
-        if grid.name in (EXAMPLE_SHEET, GUIDE_SHEET):
+    for grid in open_grids(data):
+        if grid.name in (EXAMPLE_SHEET, GUIDE_SHEET, RESULT_SHEET):
             continue
         lines = [list(line) for line in islice(grid.rows, HEADER_WITHIN)]
         header = max(range(len(lines)), key=lambda n: len(_places(lines[n])), default=None)
         if header is not None and len(_places(lines[header])) >= 3:
             body = chain(lines[header + 1 :], grid.rows)
-            return _read(reader(rules), lines[header], body, header + 2, max_rows)
+            return _read(reader(rules), grid, lines[header], body, header + 2, max_rows)
     raise HeaderMissing(columns=", ".join(column.ko for column in COLUMNS if column.required))
 
 
-def _grids(data: bytes) -> Iterator[Grid]:
+def open_grids(data: bytes) -> Iterator[Grid]:
+    """The visible sheets of a workbook, or the one grid that delimited text is."""
     if is_workbook(data):
         yield from open_workbook(data)
     else:
@@ -128,21 +134,29 @@ def _places(line: Sequence[Cell]) -> dict[int, Column]:
 
 def _read(
     cells: Reader,
+    grid: Grid,
     header: Sequence[Cell],
     body: Iterator[Sequence[Cell]],
     first_line: int,
     max_rows: int,
 ) -> Sheet:
-    sheet, places = Sheet(), _places(header)
+    places = _places(header)
+    numbers = {column.key: grid.first_column + place + 1 for place, column in places.items()}
+    sheet = Sheet(grid.name, numbers)
     for column in COLUMNS:
         if column.required and column not in places.values():
             missing = COLUMN_MISSING.at(
-                "/columns", field=column.key, column=column.ko, column_en=column.en
+                "/columns",
+                row=first_line - 1,
+                field=column.key,
+                column=column.ko,
+                column_en=column.en,
             )
             sheet.findings.append(missing)
     for place, cell in enumerate(header):
         if place not in places and not is_blank(cell):
-            unknown = COLUMN_UNKNOWN.at("/columns", row=first_line - 1, header=plain(cell)[:40])
+            at = f"/columns/{letters(grid.first_column + place + 1)}"
+            unknown = COLUMN_UNKNOWN.at(at, row=first_line - 1, header=shown(cell))
             sheet.findings.append(unknown)
     for number, line in enumerate(body, first_line):
         picked = {column: line[place] for place, column in places.items() if place < len(line)}
