@@ -15,6 +15,7 @@ imported anew in a process of its own, which takes its time. Prints the changes 
 
 import argparse
 import ast
+import gc
 import importlib
 import os
 import resource
@@ -53,10 +54,12 @@ OTHERWISE: dict[type, type] = {
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """One change: `unit` is the function it stands in, None outside of functions."""
+    """One change: `unit` is the outermost function it stands in, None outside of functions, and
+    `scope` the innermost."""
 
     file: Path
     unit: str | None
+    scope: str
     line: int
     what: str
     source: str
@@ -68,7 +71,8 @@ class Mutant:
 def mutants(file: Path) -> Iterator[Mutant]:
     """Every change of a file."""
     tree = ast.parse(file.read_text())
-    for node, unit in _nodes(tree, None):
+    for node, scope in _nodes(tree, ""):
+        unit = scope.partition(".<locals>")[0] or None
         if unit is None and isinstance(node, ast.BinOp):
             continue  # a union of types
         for owner, field, index, new in _changes(node):
@@ -76,7 +80,7 @@ def mutants(file: Path) -> Iterator[Mutant]:
             old = held if index is None else held[index]
             before = ast.unparse(node)
             _put(owner, field, index, new)
-            yield Mutant(file, unit, getattr(node, "lineno", 0),
+            yield Mutant(file, unit, scope, getattr(node, "lineno", 0),
                          f"{before}  ->  {ast.unparse(node)}", ast.unparse(tree))  # fmt: skip
             _put(owner, field, index, old)
 
@@ -88,28 +92,29 @@ def _put(owner: ast.AST, field: str, index: int | None, value: Any) -> None:
         getattr(owner, field)[index] = value
 
 
-def _nodes(node: ast.AST, unit: str | None, path: str = "") -> Iterator[tuple[ast.AST, str | None]]:
-    """The nodes that run, with the outermost function each belongs to: no annotations, and no
-    decorators and `field(…)`, whose `frozen`, `slots` and `compare` change no result."""
+def _nodes(node: ast.AST, scope: str, path: str = "") -> Iterator[tuple[ast.AST, str]]:
+    """The nodes that run, with the function each belongs to: no annotations, and no decorators and
+    `field(…)`, whose `frozen`, `slots` and `compare` change no result."""
     for name, value in ast.iter_fields(node):
         if name in ("annotation", "returns", "decorator_list"):
             continue
-        if unit is None and name == "keywords" and ast.unparse(node).startswith("field("):
+        if not scope and name == "keywords" and ast.unparse(node).startswith("field("):
             continue
         for child in value if isinstance(value, list) else [value]:
-            if not isinstance(child, ast.AST):
-                continue
-            within, inside = unit, path
-            if unit is None and isinstance(child, ast.FunctionDef | ast.ClassDef):
-                inside = f"{path}.{child.name}".lstrip(".")
-                if isinstance(child, ast.FunctionDef):
-                    yield from _nodes(child.args, None, inside)  # defaults
-                    for part in child.body:
-                        yield part, inside
-                        yield from _nodes(part, inside, inside)
-                    continue
-            yield child, within
-            yield from _nodes(child, within, inside)
+            match child:
+                case ast.FunctionDef(name=called, args=defaults, body=body):
+                    yield from _nodes(defaults, scope, path)
+                    inner = f"{scope}.<locals>.{called}" if scope else f"{path}{called}"
+                    for part in body:
+                        yield part, inner
+                        yield from _nodes(part, inner)
+                case ast.ClassDef(name=called):
+                    yield from _nodes(child, scope, f"{path}{called}.")
+                case ast.Lambda() if scope:
+                    yield from _nodes(child, f"{scope}.<locals>.<lambda>")
+                case ast.AST():
+                    yield child, scope
+                    yield from _nodes(child, scope, path)
 
 
 def _changes(node: ast.AST) -> Iterator[tuple[ast.AST, str, int | None, Any]]:
@@ -167,6 +172,7 @@ class Watch:
             self._listen(item)
         if self.failed:
             raise SystemExit("the tests fail as they are")
+        gc.freeze()
         for file in self.files.values():
             tried, survived = 0, []
             for mutant in mutants(file):
@@ -183,8 +189,7 @@ class Watch:
 
         def profile(frame: FrameType, event: str, _: Any) -> None:
             if event == "call" and frame.f_code.co_filename in self.files:
-                name = frame.f_code.co_qualname.partition(".<locals>")[0]
-                seen.add((frame.f_code.co_filename, name))
+                seen.add((frame.f_code.co_filename, frame.f_code.co_qualname))
 
         started = time.process_time()
         sys.setprofile(profile)
@@ -199,7 +204,7 @@ class Watch:
     def _killed(self, mutant: Mutant) -> bool:
         if mutant.unit is None:
             return _fails_anew(mutant)
-        items = self.calls.get((str(mutant.file.resolve()), mutant.unit), [])
+        items = self.calls.get((str(mutant.file.resolve()), mutant.scope), [])
         near = f"test_{mutant.file.stem}"
         items = sorted(items, key=lambda item: (item.path.stem != near, self.seconds[item]))
         child = os.fork()

@@ -12,8 +12,18 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
+import sqlalchemy
 from fastapi import Depends, Request
-from sqlalchemy import CheckConstraint, DateTime, MetaData, Uuid, event, func, text
+from sqlalchemy import (
+    CheckConstraint,
+    ColumnElement,
+    DateTime,
+    MetaData,
+    Uuid,
+    event,
+    func,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import (
@@ -22,7 +32,7 @@ from sqlalchemy.ext.asyncio import (
     async_sessionmaker,
     create_async_engine,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Mapped, mapped_column
 
 from shared.passwords import follow_passwords
 
@@ -131,6 +141,14 @@ def _has_something_to_read(file: int) -> bool:
     poll = select.poll()
     poll.register(file, select.POLLIN)
     return bool(poll.poll(0))
+
+
+async def next_number(
+    session: AsyncSession, column: InstrumentedAttribute[int], *which: ColumnElement[bool]
+) -> int:
+    """The number after the highest one given. The caller holds a lock by which numbers are given
+    one after the other; then there are no gaps."""
+    return (await session.scalar(sqlalchemy.select(func.max(column)).where(*which)) or 0) + 1
 
 
 async def open_session(request: Request) -> AsyncIterator[AsyncSession]:

@@ -9,8 +9,9 @@ from xlsxwriter.worksheet import Worksheet
 
 from services.accrual.applications.columns import COLUMNS, Column
 from services.accrual.applications.rules import ADVISED_ROWS, MAX_ROWS
-from services.accrual.applications.workbook import EXAMPLE_SHEET, GUIDE_SHEET, letters
+from services.accrual.applications.workbook import EXAMPLE_SHEET, GUIDE_SHEET
 from services.accrual.criteria.rules import FieldRule
+from shared.sheets.cells import letters
 
 INPUT_SHEET = "적립신청"
 

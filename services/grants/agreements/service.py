@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.grants.agreements import moves
@@ -30,6 +30,7 @@ from services.grants.proposals.document import Document, read_part
 from services.grants.proposals.models import Proposal, Submission
 from services.grants.proposals.moves import move
 from services.grants.proposals.rules import Budget, Totals, totals
+from shared.db import next_number
 from shared.paging import PageRequest, paginate
 from shared.problems import Invalid, NotFound, PermissionDenied, StateConflict
 from shared.tokens import Claims
@@ -156,12 +157,11 @@ async def record_change(
     ]
     if found:
         raise Invalid(errors=found)
-    last = await session.scalar(
-        select(func.max(AgreementChange.seq)).where(AgreementChange.agreement_id == agreement_id)
-    )
     row = AgreementChange(
         agreement_id=agreement_id,
-        seq=(last or 0) + 1,
+        seq=await next_number(
+            session, AgreementChange.seq, AgreementChange.agreement_id == agreement_id
+        ),
         kind=kind,
         body=dict(body),
         reason=reason,

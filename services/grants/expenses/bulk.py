@@ -13,7 +13,7 @@ from services.grants.agreements.service import own_agreement, plan_in_force
 from services.grants.errors import ITEM_UNKNOWN, SHEET_FINDINGS_CUT, VAT_EXCEEDS, SheetRefused
 from services.grants.expenses.models import ExpenseRow, ExpenseVersion
 from services.grants.expenses.rules import Checker, Expense, Plan
-from services.grants.expenses.service import as_document, last_number, plan_to_check, spending_year
+from services.grants.expenses.service import as_document, next_expense, plan_to_check, spending_year
 from services.grants.expenses.sheets.columns import COLUMNS
 from services.grants.expenses.sheets.rows import INPUT_SHEET, Sheet, open_grids, read_sheet
 from services.grants.expenses.sheets.template import template
@@ -120,9 +120,10 @@ async def _judged(session: AsyncSession, agreement_id: UUID, plan: Plan, sheet: 
     if any(finding.is_error for finding in found):
         raise SheetRefused(errors=_bounded(found))
     found += await _remarks(session, agreement_id, plan, expenses)
-    last = await last_number(session, agreement_id)
+    first = await next_expense(session, agreement_id)
     won = sum((Funds.single(e.fund, e.amount_won) for e in expenses), Funds())
-    return Import(len(expenses), last + 1, last + len(expenses), won, tuple(_bounded(found)))
+    last = first + len(expenses) - 1
+    return Import(len(expenses), first, last, won, tuple(_bounded(found)))
 
 
 def _examined(plan: Plan, sheet: Sheet) -> tuple[list[Finding], list[Expense]]:

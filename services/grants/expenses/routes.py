@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, File, Form, Query, Request, Response, Up
 from pydantic import AwareDatetime
 
 from services.grants.expenses import bulk, papers, service
+from services.grants.expenses.rules import MAX_WON
 from services.grants.expenses.schemas import (
     EvidenceOut,
     ExpenseCheckOut,
@@ -227,7 +228,7 @@ async def attach_evidence(
     request: Request,
     file: Annotated[UploadFile, File(description="10MB 이하")],
     kind: Annotated[str, Form(max_length=40)],
-    amount_won: Annotated[int | None, Form(ge=0, le=10**13)] = None,
+    amount_won: Annotated[int | None, Form(ge=0, le=MAX_WON)] = None,
     number: Annotated[str | None, Form(max_length=100)] = None,
     used_at: Annotated[AwareDatetime | None, Form(description="카드 사용 일시")] = None,
 ) -> object:

@@ -7,13 +7,14 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from services.grants.expenses.bulk import Import
-from services.grants.expenses.rules import ExpenseCheck
+from services.grants.expenses.rules import MAX_WON, ExpenseCheck
 from services.grants.proposals.schemas import MeterOut
 from shared.problems import Lang
 from shared.schemas import Body, FindingOut, Schema
 
 Code = Annotated[str, Field(min_length=1, max_length=40)]
-Won = Annotated[int, Field(gt=0, le=10**13)]
+Won = Annotated[int, Field(ge=0, le=MAX_WON)]
+SpentWon = Annotated[int, Field(gt=0, le=MAX_WON)]
 
 
 class ExpenseIn(Body):
@@ -40,8 +41,8 @@ class ExpenseIn(Body):
 
     kind: Code
     fund: Literal["grant", "cash", "in_kind"]
-    amount_won: Won
-    vat_won: Annotated[int, Field(ge=0, le=10**13)] = 0
+    amount_won: SpentWon
+    vat_won: Won = 0
     purpose: Annotated[str, Field(min_length=1, max_length=500)]
     payee_name: Annotated[str, Field(min_length=1, max_length=200)]
     payee_brn: Annotated[str | None, Field(pattern=r"^[0-9]{10}$")] = None
@@ -61,7 +62,7 @@ class EvidenceIn(Body):
     """A document named before it is uploaded, for the check before spending."""
 
     kind: Code
-    amount_won: Annotated[int | None, Field(ge=0, le=10**13)] = None
+    amount_won: Won | None = None
     number: Annotated[str | None, Field(max_length=100)] = None
     used_at: AwareDatetime | None = None
 

@@ -10,7 +10,6 @@ from sqlalchemy import (
     ColumnElement,
     String,
     Uuid,
-    func,
     insert,
     literal,
     literal_column,
@@ -36,6 +35,7 @@ from services.grants.programmes.models import Event
 from services.grants.programmes.rules import months_between
 from services.grants.programmes.service import note
 from services.grants.proposals.rules import Meter
+from shared.db import next_number
 from shared.paging import PageRequest, paginate
 from shared.problems import NotFound, Stale, StateConflict
 from shared.tokens import Claims
@@ -89,7 +89,7 @@ async def add_expense(
     plan = await plan_in_force(session, agreement)
     # Refuses what the rules cannot read; what they object to is entered and shown.
     check_expense(plan, typed(plan.rules, NEW, values), (), "entry")
-    number = await last_number(session, agreement_id) + 1
+    number = await next_expense(session, agreement_id)
     row = ExpenseRow(agreement_id=agreement_id, number=number, created_by=caller.sub, **values)
     session.add(row)
     await session.flush()
@@ -99,9 +99,9 @@ async def add_expense(
     return row
 
 
-async def last_number(session: AsyncSession, agreement_id: UUID) -> int:
-    query = select(func.max(ExpenseRow.number)).where(ExpenseRow.agreement_id == agreement_id)
-    return await session.scalar(query) or 0
+async def next_expense(session: AsyncSession, agreement_id: UUID) -> int:
+    """The number of the next expense; an agreement held by `spending_year` gives it out once."""
+    return await next_number(session, ExpenseRow.number, ExpenseRow.agreement_id == agreement_id)
 
 
 async def edit_expense(

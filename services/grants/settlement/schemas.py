@@ -6,9 +6,9 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from services.grants.expenses.schemas import FundsWonOut, SpentWon, Won
 from shared.schemas import Body, Schema
 
-Won = Annotated[int, Field(ge=0, le=10**13)]
 Note = Annotated[str, Field(min_length=1, max_length=4000)]
 
 
@@ -44,7 +44,7 @@ class RefundIn(Body):
 class DisallowIn(Body):
     kind: Literal["disallow"]
     ground: Annotated[int, Field(ge=1, le=7)]
-    won: Annotated[int, Field(gt=0, le=10**13)]
+    won: SpentWon
     reason: Note
 
 
@@ -99,12 +99,6 @@ class ObjectionOut(Schema):
     answered_at: datetime | None
 
 
-class FundsOut(BaseModel):
-    grant: int
-    cash: int
-    in_kind: int
-
-
 class DisallowanceOut(BaseModel):
     """Won of an expense that fall, on exactly one ground (G-048)."""
 
@@ -121,9 +115,9 @@ class DisallowanceOut(BaseModel):
 class ItemLineOut(BaseModel):
     item: str
     name: str
-    planned: FundsOut
-    spent: FundsOut
-    disallowed: FundsOut
+    planned: FundsWonOut
+    spent: FundsWonOut
+    disallowed: FundsWonOut
 
 
 class StatementOut(BaseModel):
@@ -141,8 +135,8 @@ class StatementOut(BaseModel):
 class SettlementOut(BaseModel):
     """The outcome of a run; a preview has the same shape and is not kept."""
 
-    spent: FundsOut
-    disallowed: FundsOut
+    spent: FundsWonOut
+    disallowed: FundsWonOut
     by_ground: dict[int, int]
     items: list[ItemLineOut]
     disallowances: list[DisallowanceOut]

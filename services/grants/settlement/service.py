@@ -23,6 +23,7 @@ from services.grants.settlement.models import Objection, SettlementRun, UsageRep
 from services.grants.settlement.outcome import Claims as Claimed
 from services.grants.settlement.outcome import gathered, outcome_of
 from services.grants.settlement.rules import Comparison, compare
+from shared.db import next_number
 from shared.http import RemoteProblem
 from shared.problems import NotFound, StateConflict, UpstreamUnavailable
 from shared.tokens import Claims
@@ -89,12 +90,11 @@ async def run(
     await _move(session, agreement, "settle", caller)
     plan, inputs = await gathered(session, agreement, claimed)
     result = outcome_of(plan, inputs)
-    last = await session.scalar(
-        select(func.max(SettlementRun.seq)).where(SettlementRun.agreement_id == agreement.id)
-    )
     made = SettlementRun(
         agreement_id=agreement.id,
-        seq=(last or 0) + 1,
+        seq=await next_number(
+            session, SettlementRun.seq, SettlementRun.agreement_id == agreement.id
+        ),
         plan_version=agreement.plan_version,
         rule_set_sha256=hashlib.sha256((await rules_text(session, agreement)).encode()).hexdigest(),
         inputs=inputs.to_dict(),

@@ -27,6 +27,7 @@ from services.grants.expenses.rules.engine import (
 from services.grants.expenses.rules.goods import claim_marks
 from services.grants.expenses.rules.meters import spending_meters
 from services.grants.expenses.rules.model import (
+    MAX_WON,
     Evidence,
     Expense,
     Goods,
@@ -54,6 +55,7 @@ from services.grants.expenses.rules.registry import (
 __all__ = [
     "CHANGES",
     "KINDS",
+    "MAX_WON",
     "Breach",
     "Checker",
     "Entry",

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from fractions import Fraction
 from functools import cached_property, lru_cache
-from typing import Literal
+from typing import Final, Literal
 
 from services.grants.programmes.rules import (
     Fund,
@@ -21,6 +21,9 @@ from services.grants.programmes.rules import (
 )
 from services.grants.proposals.rules import Role, Totals, grade_of
 from services.grants.proposals.rules.budget import Budget
+
+MAX_WON: Final = 10**13
+"""No amount of a programme is larger; one that is, is refused where it is entered."""
 
 Stage = Literal["plan", "entry", "settlement"]
 """When a check runs: before spending, when an expense is entered, when the year is settled."""

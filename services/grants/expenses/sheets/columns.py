@@ -12,6 +12,7 @@ from datetime import date, datetime
 from fractions import Fraction
 from typing import Final, Literal
 
+from services.grants.expenses.rules import MAX_WON
 from services.grants.programmes.rules import decimal_text
 from shared.brn import flaw as brn_flaw
 from shared.problems import FindingKind
@@ -27,7 +28,6 @@ from shared.sheets.typed import (
     whole_in,
 )
 
-MAX_WON: Final = 10**13
 MAX_DIGITS: Final = 15
 
 CELL_REQUIRED = FindingKind(
