@@ -282,7 +282,9 @@ def _evaluation(cast: Cast, programme: str, proposal_id: str) -> None:
     story.chapter("9. Reviewers score; what can be counted is calculated")
     received = f"{GRANTS}/received/{proposal_id}"
     officer.post(f"{received}/pre-review/start")
-    officer.post(f"{received}/pre-review", {"eligible": True})
+    points = officer.get(f"{received}/pre-review")["points"]
+    checks = {point["code"]: {"holds": True} for point in points}
+    officer.post(f"{received}/pre-review", {"eligible": True, "checks": checks})
     officer.put(
         f"{received}/facts",
         {
@@ -299,6 +301,7 @@ def _evaluation(cast: Cast, programme: str, proposal_id: str) -> None:
     officer.post(f"{programme}/reviewers", {"reviewers": reviewers})
     for user, grade in zip(cast.evaluators, (10, 8, 8), strict=True):
         url = f"{GRANTS}/evaluations/{proposal_id}"
+        user.post(f"{url}/no-conflict")
         seen = user.get(url)
         scores = {
             item["code"]: item["scores"][(10 - grade) // 2]

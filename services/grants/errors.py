@@ -100,18 +100,6 @@ SHEET_FINDINGS_CUT = FindingKind(
     "There are {left:,} more findings.",
     level="warning",
 )
-SHEETS_OPEN = FindingKind(
-    "SHEETS_OPEN",
-    "{institution}: {reviewer} 위원의 평가표가 제출되지 않았습니다.",
-    "{institution}: the sheet of {reviewer} has not been submitted.",
-    rule="G-055",
-)
-FACTS_MISSING = FindingKind(
-    "FACTS_MISSING",
-    "{institution}: 정량항목 확인이 끝나지 않았습니다.",
-    "{institution}: the facts for the quantitative items have not been verified.",
-    rule="G-055",
-)
 PART_MISSING = FindingKind(
     "PART_MISSING", "작성하지 않은 부분이 있습니다: {part}", "A part is not written yet: {field}"
 )
@@ -393,6 +381,11 @@ BONUS_UNDEFINED = FindingKind(
     "대학원이 3개 이상인 컨소시엄의 가산점은 공고에 없습니다. 위원회가 확인해야 합니다.",
     "The call defines no bonus for three or more graduate schools; the committee must confirm.",
     level="warning",
+)
+BONUS_UNKNOWN = FindingKind(
+    "BONUS_UNKNOWN",
+    "공고의 가산점에 없는 점수입니다: {given}점",
+    "The call knows no bonus of {given} points.",
 )
 REGION_UNKNOWN = FindingKind(
     "REGION_UNKNOWN", "알 수 없는 지역입니다: {region}", "This region is not known: {region}"

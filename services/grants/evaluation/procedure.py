@@ -1,14 +1,35 @@
 """The agency's procedure from receipt to designation, one step at a time (G-055)."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
 from uuid import UUID
 
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.grants.programmes.service import note
+from services.grants.evaluation import results
+from services.grants.evaluation.errors import (
+    NOT_PASSING,
+    PRE_REVIEW_POINT_FAILED,
+    PRE_REVIEW_POINT_MISSING,
+    PRE_REVIEW_POINT_UNKNOWN,
+    AwardsFull,
+)
+from services.grants.evaluation.models import PreReview, Result
+from services.grants.programmes.models import Event, Programme
+from services.grants.programmes.rules import ReviewPoint, RuleSet
+from services.grants.programmes.service import judging_rules, note
+from services.grants.proposals.document import check
+from services.grants.proposals.elsewhere import commitments
 from services.grants.proposals.models import Proposal
 from services.grants.proposals.moves import move
 from services.grants.proposals.service import received_version
+from shared.problems import Finding, Invalid
 from shared.tokens import Claims
+
+SELECTED: Final = ("preferred", "negotiation", "designated", "agreed")
 
 
 async def take_step(
@@ -36,3 +57,125 @@ async def take_step(
     proposal.version += 1
     await session.flush()
     return proposal
+
+
+@dataclass(frozen=True, slots=True)
+class Aid:
+    """What the secretary looks at: the call's points, and what the check of the received version
+    says, missing documents among it (G-005)."""
+
+    proposal: Proposal
+    points: Sequence[ReviewPoint]
+    findings: Sequence[Finding]
+    decided: PreReview | None
+
+
+async def pre_review(session: AsyncSession, proposal_id: UUID, agency_id: UUID) -> Aid:
+    proposal, submission = await received_version(session, proposal_id, agency_id)
+    programme = await session.get_one(Programme, proposal.programme_id)
+    rules = await judging_rules(session, programme)
+    found: Sequence[Finding] = ()
+    if isinstance(rules, RuleSet):
+        found = check(rules, submission.document, await commitments(session, proposal)).findings
+    decided = await session.get(PreReview, proposal.id)
+    return Aid(proposal, rules.evaluation.pre_review, found, decided)
+
+
+async def finish_pre_review(
+    session: AsyncSession,
+    proposal_id: UUID,
+    agency_id: UUID,
+    caller: Claims,
+    *,
+    eligible: bool,
+    checks: Mapping[str, Mapping[str, Any]],
+    reason: str | None,
+    now: datetime,
+) -> Proposal:
+    """Eligible when every point of the call holds; otherwise the applicant is told why.
+
+    Raises `Invalid` for a point not looked at, and for an eligible proposal that fails one.
+    """
+    aid = await pre_review(session, proposal_id, agency_id)
+    if found := list(_point_findings(aid.points, checks, eligible=eligible)):
+        raise Invalid(errors=found)
+    action = "find_eligible" if eligible else "find_ineligible"
+    proposal = await take_step(session, proposal_id, agency_id, caller, action, reason)
+    session.add(
+        PreReview(
+            proposal_id=proposal.id,
+            eligible=eligible,
+            checks={code: dict(one) for code, one in checks.items()},
+            reason=reason,
+            decided_by=caller.sub,
+            decided_at=now,
+        )
+    )
+    if not eligible:
+        await results.issue(session, proposal, "ineligible", reason or "", caller, now)
+    await session.flush()
+    return proposal
+
+
+async def decide(
+    session: AsyncSession,
+    proposal_id: UUID,
+    agency_id: UUID,
+    caller: Claims,
+    action: str,
+    reason: str,
+    now: datetime,
+) -> Proposal:
+    """A decision on a scored proposal; the applicant gets a notice of it with the reason.
+
+    Raises `Invalid` (NOT_PASSING) or `AwardsFull` for a proposal that cannot be preferred.
+    """
+    if action == "prefer":
+        await _refuse_to_prefer(session, proposal_id, agency_id)
+    proposal = await take_step(session, proposal_id, agency_id, caller, action, reason)
+    if proposal.state in results.DECISIONS:
+        await results.issue(session, proposal, proposal.state, reason, caller, now)
+    await session.flush()
+    return proposal
+
+
+async def audit(session: AsyncSession, proposal_id: UUID, agency_id: UUID) -> Sequence[Event]:
+    """Who did and saw what about a proposal, for the agency alone."""
+    await received_version(session, proposal_id, agency_id)
+    query = select(Event).where(Event.subject_id == proposal_id).order_by(Event.id).limit(1000)
+    return (await session.scalars(query)).all()
+
+
+async def _refuse_to_prefer(session: AsyncSession, proposal_id: UUID, agency_id: UUID) -> None:
+    proposal, _submission = await received_version(session, proposal_id, agency_id)
+    # The call's row is the turnstile: two officers cannot both give the last award.
+    programme = await session.get_one(Programme, proposal.programme_id, with_for_update=True)
+    result = await session.get(Result, proposal.id)
+    if result is not None and not result.outcome["passes"]:
+        raise Invalid(errors=[NOT_PASSING.at("/action", field="action")])
+    rules = await judging_rules(session, programme)
+    chosen = await session.scalar(
+        select(func.count())
+        .select_from(Proposal)
+        .where(Proposal.programme_id == programme.id, Proposal.state.in_(SELECTED))
+    )
+    if isinstance(rules, RuleSet) and (chosen or 0) >= rules.call.awards:
+        raise AwardsFull(awards=rules.call.awards)
+
+
+def _point_findings(
+    points: Sequence[ReviewPoint], checks: Mapping[str, Mapping[str, Any]], *, eligible: bool
+) -> list[Finding]:
+    known = {point.code for point in points}
+    found = [
+        PRE_REVIEW_POINT_UNKNOWN.at(f"/checks/{code}", point=code)
+        for code in checks
+        if code not in known
+    ]
+    for point in points:
+        names: dict[str, Any] = {"name_ko": point.name.ko, "name_en": point.name.en}
+        if point.code not in checks:
+            found.append(PRE_REVIEW_POINT_MISSING.at(f"/checks/{point.code}", **names))
+        elif eligible and not checks[point.code]["holds"]:
+            found.append(PRE_REVIEW_POINT_FAILED.at(f"/checks/{point.code}", **names))
+    return found

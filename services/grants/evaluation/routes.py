@@ -1,28 +1,29 @@
 """The evaluation over HTTP: the agency's side, and the reviewers'."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from services.grants.evaluation import service
-from services.grants.evaluation.models import Sheet
+from services.grants.evaluation import ranking, service, visits
+from services.grants.evaluation.models import SiteVisit
+from services.grants.evaluation.outcome import outcome_of
 from services.grants.evaluation.schemas import (
     AssignIn,
     AssignmentOut,
     ConflictIn,
     FactsIn,
     FactsOut,
+    FinaliseIn,
     OutcomeOut,
     RankingOut,
-    ScoredOut,
+    ReasonIn,
     ScoreItemOut,
     ScoresIn,
     SheetOut,
+    VisitFindingOut,
 )
-from services.grants.programmes.rules import RuleSet
-from services.grants.proposals.models import Proposal
 from shared.app import language
 from shared.caller import institution_of, requires
 from shared.clock import utc_now
@@ -63,49 +64,79 @@ async def save_facts(
     )
 
 
+@router.post(
+    "/received/{proposal_id}/reviewers/{reviewer_id}/exclude",
+    response_model=SheetOut,
+    summary="평가위원 제척·기피",
+)
+async def exclude_reviewer(
+    proposal_id: UUID, reviewer_id: UUID, body: ReasonIn, officer: Officer, session: Session
+) -> object:
+    return await service.exclude(
+        session, proposal_id, reviewer_id, institution_of(officer), officer, body.reason
+    )
+
+
 @router.get(
     "/programmes/{programme_id}/ranking", response_model=RankingOut, summary="평가 순위 미리보기"
 )
 async def preview_ranking(
     programme_id: UUID, officer: Officer, session: Session, request: Request
 ) -> RankingOut:
-    lines = await service.ranking(session, programme_id, institution_of(officer))
-    return RankingOut(items=[_outcome(line, language(request)) for line in lines])
+    found = await ranking.ranking(session, programme_id, institution_of(officer))
+    return _ranking(found, language(request))
 
 
 @router.post(
     "/programmes/{programme_id}/ranking", response_model=RankingOut, summary="평가 결과 확정"
 )
 async def finalise_ranking(
-    programme_id: UUID, officer: Officer, once: Once, session: Session
+    programme_id: UUID,
+    officer: Officer,
+    once: Once,
+    session: Session,
+    body: FinaliseIn | None = None,
 ) -> Response:
-    lines = await service.ranking(session, programme_id, institution_of(officer))
-    items = [_outcome(line, "ko") for line in lines]
-    await service.finalise(
-        session,
-        programme_id,
-        institution_of(officer),
-        officer,
-        [(line, item.model_dump(mode="json")) for line, item in zip(lines, items, strict=True)],
-    )
-    return await once.answer(200, RankingOut(items=items))
+    body = body or FinaliseIn()
+    found = await ranking.ranking(session, programme_id, institution_of(officer), body.order)
+    await ranking.finalise(session, programme_id, officer, found, body.reason)
+    return await once.answer(200, _ranking(found, "ko"))
 
 
 @router.get("/evaluations", response_model=list[AssignmentOut], summary="내 평가 배정")
 async def list_evaluations(evaluator: Evaluator, session: Session) -> list[AssignmentOut]:
     found = await service.assignments(session, UUID(evaluator.sub))
-    return [_assignment(sheet, proposal, None, None, "ko") for sheet, proposal in found]
+    return [
+        AssignmentOut(
+            title=proposal.title,
+            institution_name=proposal.institution_name,
+            sheet=SheetOut.model_validate(sheet),
+            items=[],
+            document=None,
+            visits=[],
+        )
+        for sheet, proposal in found
+    ]
 
 
 @router.get("/evaluations/{proposal_id}", response_model=AssignmentOut, summary="평가 대상")
 async def read_evaluation(
     proposal_id: UUID, evaluator: Evaluator, session: Session, request: Request, response: Response
 ) -> AssignmentOut:
-    sheet, proposal, document, rules = await service.assignment(
-        session, proposal_id, UUID(evaluator.sub)
+    """이해관계가 없음을 확인한 뒤에 사업계획서와 현장조사 결과가 보입니다. 열람은 기록됩니다."""
+    found = await service.assignment(session, proposal_id, UUID(evaluator.sub), evaluator)
+    held = await visits.visits_of(session, [proposal_id]) if found.document is not None else ()
+    tag(response, found.sheet.version)
+    return _assignment(found, held, language(request))
+
+
+@router.post(
+    "/evaluations/{proposal_id}/no-conflict", response_model=SheetOut, summary="이해관계 없음 확인"
+)
+async def declare_no_conflict(proposal_id: UUID, evaluator: Evaluator, session: Session) -> object:
+    return await service.declare_none(
+        session, proposal_id, UUID(evaluator.sub), evaluator, utc_now()
     )
-    tag(response, sheet.version)
-    return _assignment(sheet, proposal, document, rules, language(request))
 
 
 @router.post(
@@ -147,15 +178,12 @@ async def submit_sheet(proposal_id: UUID, evaluator: Evaluator, session: Session
     )
 
 
-def _assignment(
-    sheet: Sheet,
-    proposal: Proposal,
-    document: Mapping[str, Any] | None,
-    rules: RuleSet | None,
-    lang: Lang,
-) -> AssignmentOut:
-    items = (
-        [
+def _assignment(found: service.Assignment, held: Sequence[SiteVisit], lang: Lang) -> AssignmentOut:
+    return AssignmentOut(
+        title=found.proposal.title,
+        institution_name=found.proposal.institution_name,
+        sheet=SheetOut.model_validate(found.sheet),
+        items=[
             ScoreItemOut(
                 section=section.code,
                 code=item.code,
@@ -163,48 +191,19 @@ def _assignment(
                 scores=list(item.scores),
                 quantitative=item.quantitative,
             )
-            for section in rules.evaluation.sections
+            for section in found.rules.evaluation.sections
             for item in section.items
-        ]
-        if rules
-        else []
-    )
-    return AssignmentOut(
-        title=proposal.title,
-        institution_name=proposal.institution_name,
-        sheet=SheetOut.model_validate(sheet),
-        items=items,
-        document=dict(document) if document is not None else None,
-    )
-
-
-def _outcome(line: service.Line, lang: Lang) -> OutcomeOut:
-    ranked, proposal, scored, bonus = line
-    outcome = ranked.outcome
-    findings = (
-        *outcome.findings,
-        *ranked.findings,
-        *(finding for item in scored for finding in item.findings),
-        *bonus.findings,
-    )
-    return OutcomeOut(
-        proposal_id=proposal.id,
-        institution_name=proposal.institution_name,
-        rank=ranked.rank,
-        tied=ranked.tied,
-        total=str(outcome.total),
-        shown=outcome.shown,
-        quantitative=[
-            ScoredOut(
-                item=item.item,
-                score=item.score,
-                shown=item.shown.ko if lang == "ko" else item.shown.en,
-            )
-            for item in scored
         ],
-        qualitative=str(outcome.qualitative),
-        bonus=bonus.points,
-        bonus_shown=bonus.shown.ko if lang == "ko" else bonus.shown.en,
-        passes=outcome.passes,
-        findings=[FindingOut.model_validate(finding.to_dict(lang)) for finding in findings],
+        document=dict(found.document) if found.document is not None else None,
+        visits=[
+            VisitFindingOut(on_day=visit.on_day, findings=visit.findings)
+            for visit in held
+            if visit.findings is not None
+        ],
     )
+
+
+def _ranking(found: ranking.Ranking, lang: Lang) -> RankingOut:
+    lines = [outcome_of(found.rules, line, lang) for line in found.lines]
+    blocking = [FindingOut.model_validate(finding.to_dict(lang)) for finding in found.blocking]
+    return RankingOut(items=[OutcomeOut.model_validate(line) for line in lines], blocking=blocking)

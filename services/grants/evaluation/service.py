@@ -1,43 +1,39 @@
 """Evaluation of a call: reviewers and their sheets, verified facts, the ranking (G-050 … G-055)."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
-from typing import Any
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
 from uuid import UUID
 
+import orjson
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.grants.errors import FACTS_MISSING, SHEETS_OPEN
-from services.grants.evaluation.models import Result, Sheet, VerifiedFacts
+from services.grants.evaluation.errors import (
+    ConflictUndeclared,
+)
+from services.grants.evaluation.models import Sheet, VerifiedFacts
 from services.grants.evaluation.rules import (
-    BonusPoints,
     Candidate,
-    Dated,
-    Facts,
-    Ranked,
-    Review,
-    Scored,
     bonus_points,
-    conflict,
     panel_findings,
-    quantitative_scores,
-    rank,
+    shared_bodies,
     sheet_findings,
 )
 from services.grants.programmes.models import Programme
 from services.grants.programmes.reading import read
-from services.grants.programmes.rules import RuleSet
-from services.grants.programmes.service import managed_programme, note, rules_of
+from services.grants.programmes.rules import Judged, RuleSet
+from services.grants.programmes.service import judging_rules, managed_programme, note
 from services.grants.proposals.document import Document
 from services.grants.proposals.models import Proposal, Submission
-from services.grants.proposals.moves import move
-from services.grants.proposals.rules import totals
+from services.grants.proposals.moves import NAMES
 from services.grants.proposals.service import received_version
-from shared.clock import seoul_day
-from shared.problems import Finding, Invalid, NotFound, Stale, StateConflict
+from shared.problems import Invalid, NotFound, Stale, StateConflict
 from shared.tokens import Claims
+
+SHEET_NAMES: Final = {"assigned": "배정", "submitted": "제출", "recused": "제척·회피"}
 
 
 async def assign(
@@ -49,31 +45,65 @@ async def assign(
 ) -> Sequence[Sheet]:
     """Give every eligible proposal of a call to these reviewers; repeating adds who is missing.
 
-    Raises `Invalid` where the panel would be larger than the call allows.
+    Whoever is of an institution of the consortium is excluded from that proposal at once. Raises
+    `Invalid` where the panel would be larger than the call allows.
     """
-    programme = await managed_programme(session, programme_id, agency_id)
-    rules = await rules_of(session, programme)
-    proposals = await _in_evaluation(session, programme_id)
+    rules = await managed_rules(session, programme_id, agency_id)
+    proposals = await in_evaluation(session, programme_id)
     rows = [
-        {
-            "proposal_id": proposal.id,
-            "reviewer_id": reviewer["reviewer_id"],
-            "reviewer_name": reviewer["name"],
-            "institutions": reviewer["institutions"],
-            "scores": {},
-            "comment": "",
-        }
-        for proposal, _submission in proposals
+        _new_sheet(candidate_of(rules, proposal, submission.document), proposal, reviewer)
+        for proposal, submission in proposals
         for reviewer in reviewers
     ]
     if rows:
         await session.execute(insert(Sheet).values(rows).on_conflict_do_nothing())
-    sheets = await _sheets(session, [proposal.id for proposal, _submission in proposals])
+    sheets = await sheets_of(session, [proposal.id for proposal, _submission in proposals])
     members = len({sheet.reviewer_id for sheet in sheets})
     if errors := list(panel_findings(rules, rules.evaluation.panel, members)):
         raise Invalid(errors=errors)
     note(session, "programme", programme_id, "assign_reviewers", caller)
     return sheets
+
+
+def _new_sheet(
+    candidate: Candidate, proposal: Proposal, reviewer: Mapping[str, Any]
+) -> dict[str, Any]:
+    shared = shared_bodies(candidate, reviewer["institutions"])
+    return {
+        "proposal_id": proposal.id,
+        "reviewer_id": reviewer["reviewer_id"],
+        "reviewer_name": reviewer["name"],
+        "institutions": reviewer["institutions"],
+        "state": "recused" if shared else "assigned",
+        "conflict_reason": f"제척: {', '.join(sorted(shared))}" if shared else None,
+        "scores": {},
+        "comment": "",
+    }
+
+
+async def exclude(
+    session: AsyncSession,
+    proposal_id: UUID,
+    reviewer_id: UUID,
+    agency_id: UUID,
+    caller: Claims,
+    reason: str,
+) -> Sheet:
+    """제척·기피 by the agency, of one proposal: also after the sheet was submitted, until the
+    ranking is final. What was written stays on record and counts no more."""
+    proposal, _submission = await received_version(session, proposal_id, agency_id)
+    if proposal.state != "eligible":
+        raise StateConflict(state=NAMES[proposal.state])
+    sheet = await session.get(Sheet, (proposal_id, reviewer_id), with_for_update=True)
+    if sheet is None:
+        raise NotFound
+    if sheet.state == "recused":
+        raise StateConflict(state=SHEET_NAMES[sheet.state])
+    sheet.state, sheet.conflict_reason, sheet.submitted_at = "recused", reason, None
+    sheet.version += 1
+    note(session, "proposal", proposal_id, "exclude_reviewer", caller, reason=reason)
+    await session.flush()
+    return sheet
 
 
 async def save_facts(
@@ -84,15 +114,23 @@ async def save_facts(
     values: Mapping[str, Any],
 ) -> VerifiedFacts:
     proposal, _submission = await received_version(session, proposal_id, agency_id)
+    await session.refresh(proposal, with_for_update={"read": True})
     if proposal.state not in ("pre_review", "eligible"):
-        raise StateConflict(state=proposal.state)
+        raise StateConflict(state=NAMES[proposal.state])
+    rules = await managed_rules(session, proposal.programme_id, agency_id)
+    bonus = bonus_points(
+        rules, values["lead_region"], values["partner_regions"], values["bonus_decided"]
+    )
+    if errors := [finding for finding in bonus.findings if finding.is_error]:
+        raise Invalid(errors=errors)
     stored = {**values, "verified_by": caller.sub}
     await session.execute(
         insert(VerifiedFacts)
         .values(proposal_id=proposal.id, **stored)
         .on_conflict_do_update(index_elements=[VerifiedFacts.proposal_id], set_=stored)
     )
-    note(session, "proposal", proposal.id, "verify_facts", caller)
+    said = orjson.dumps(values).decode()
+    note(session, "proposal", proposal.id, "verify_facts", caller, reason=said)
     return await session.get_one(VerifiedFacts, proposal.id, populate_existing=True)
 
 
@@ -108,19 +146,31 @@ async def assignments(session: AsyncSession, reviewer_id: UUID) -> Sequence[tupl
     return [(row[0], row[1]) for row in await session.execute(query)]
 
 
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """A reviewer's sheet, the proposal, and how it is judged. The document is only shown to whoever
+    declared to have no conflict, and has none."""
+
+    sheet: Sheet
+    proposal: Proposal
+    rules: Judged
+    document: Mapping[str, Any] | None
+
+
 async def assignment(
-    session: AsyncSession, proposal_id: UUID, reviewer_id: UUID
-) -> tuple[Sheet, Proposal, Mapping[str, Any] | None, RuleSet]:
-    """One assignment with the document as submitted; a recused reviewer no longer sees it."""
+    session: AsyncSession, proposal_id: UUID, reviewer_id: UUID, caller: Claims
+) -> Assignment:
+    """One assignment with the document as submitted; that it was read is recorded."""
     sheet = await session.get(Sheet, (proposal_id, reviewer_id))
     if sheet is None:
         raise NotFound
     proposal = await session.get_one(Proposal, proposal_id)
     programme = await session.get_one(Programme, proposal.programme_id)
-    rules = await rules_of(session, programme)
-    document = (await _submission(session, proposal)).document
-    barred = sheet.state == "recused" or conflict(_candidate_of(proposal, document), _review(sheet))
-    return sheet, proposal, None if barred else document, rules
+    rules = await judging_rules(session, programme)
+    if sheet.state == "recused" or sheet.cleared_at is None:
+        return Assignment(sheet, proposal, rules, None)
+    note(session, "proposal", proposal.id, "read_document", caller)
+    return Assignment(sheet, proposal, rules, (await _submission(session, proposal)).document)
 
 
 async def declare_conflict(
@@ -135,6 +185,27 @@ async def declare_conflict(
     return sheet
 
 
+async def declare_none(
+    session: AsyncSession, proposal_id: UUID, reviewer_id: UUID, caller: Claims, now: datetime
+) -> Sheet:
+    """The reviewer declares to have no conflict with anyone behind this proposal, and may read it.
+
+    Whose own account belongs to the applicant is excluded whatever is declared.
+    """
+    sheet = await _own_sheet(session, proposal_id, reviewer_id)
+    proposal = await session.get_one(Proposal, proposal_id)
+    if caller.institution_id == str(proposal.institution_id):
+        sheet.state, sheet.conflict_reason = "recused", f"제척: {proposal.institution_name}"
+        sheet.version += 1
+        note(session, "proposal", proposal_id, "exclude_reviewer", None, reason="제척")
+    elif sheet.cleared_at is None:
+        sheet.cleared_at = now
+        sheet.version += 1
+        note(session, "proposal", proposal_id, "declare_no_conflict", caller)
+    await session.flush()
+    return sheet
+
+
 async def save_scores(
     session: AsyncSession,
     proposal_id: UUID,
@@ -145,7 +216,7 @@ async def save_scores(
     comment: str,
 ) -> Sheet:
     """Keep a half-filled sheet; legality is judged when it is submitted."""
-    sheet = await _own_sheet(session, proposal_id, reviewer_id)
+    sheet = await _cleared_sheet(session, proposal_id, reviewer_id)
     if sheet.version != seen_version:
         raise Stale
     sheet.scores, sheet.comment = dict(scores), comment
@@ -158,10 +229,10 @@ async def submit_sheet(
     session: AsyncSession, proposal_id: UUID, reviewer_id: UUID, caller: Claims, now: datetime
 ) -> Sheet:
     """Lock the sheet. Raises `Invalid` with every missing or illegal score (G-050)."""
-    sheet = await _own_sheet(session, proposal_id, reviewer_id)
+    sheet = await _cleared_sheet(session, proposal_id, reviewer_id)
     proposal = await session.get_one(Proposal, proposal_id)
     programme = await session.get_one(Programme, proposal.programme_id)
-    rules = await rules_of(session, programme)
+    rules = await judging_rules(session, programme)
     if errors := tuple(sheet_findings(rules, sheet.scores)):
         raise Invalid(errors=errors)
     sheet.state, sheet.submitted_at = "submitted", now
@@ -171,68 +242,10 @@ async def submit_sheet(
     return sheet
 
 
-Line = tuple[Ranked, Proposal, tuple[Scored, ...], BonusPoints]
-
-
-async def ranking(session: AsyncSession, programme_id: UUID, agency_id: UUID) -> Sequence[Line]:
-    """The ranking as it stands. Raises `Invalid` naming open sheets and missing facts."""
-    programme = await managed_programme(session, programme_id, agency_id)
-    rules = await rules_of(session, programme)
-    proposals = await _in_evaluation(session, programme_id)
-    sheets = await _sheets(session, [proposal.id for proposal, _submission in proposals])
-    facts = {
-        row.proposal_id: row
-        for row in await session.scalars(
-            select(VerifiedFacts).where(
-                VerifiedFacts.proposal_id.in_([proposal.id for proposal, _ in proposals])
-            )
-        )
-    }
-    _refuse_unfinished(proposals, sheets, facts)
-    closes_on = seoul_day(programme.closes_at)
-    scored = {
-        proposal.id: _scored(rules, submission.document, facts[proposal.id], closes_on)
-        for proposal, submission in proposals
-    }
-    candidates = [
-        _candidate(proposal, submission.document, sheets, *scored[proposal.id])
-        for proposal, submission in proposals
-    ]
-    by_id = {str(proposal.id): proposal for proposal, _submission in proposals}
-    return [
-        (ranked, found := by_id[ranked.outcome.proposal], *scored[found.id])
-        for ranked in rank(rules, candidates)
-    ]
-
-
-async def finalise(
-    session: AsyncSession,
-    programme_id: UUID,
-    agency_id: UUID,
-    caller: Claims,
-    outcomes: Sequence[tuple[Line, Mapping[str, Any]]],
-) -> None:
-    """Keep the ranking as decided, with what was shown of it; every proposal becomes scored."""
-    for (ranked, proposal, _scored_items, _bonus), shown in outcomes:
-        target = move(proposal.state, "score")
-        session.add(
-            Result(
-                proposal_id=proposal.id,
-                programme_id=programme_id,
-                rank=ranked.rank,
-                outcome=dict(shown),
-                decided_by=caller.sub,
-            )
-        )
-        note(session, "proposal", proposal.id, "score", caller, moved=(proposal.state, target))
-        proposal.state = target
-        proposal.version += 1
-    await session.flush()
-
-
-async def _in_evaluation(
+async def in_evaluation(
     session: AsyncSession, programme_id: UUID
 ) -> list[tuple[Proposal, Submission]]:
+    """The eligible proposals of a call with the version that counts, locked for the change."""
     query = (
         select(Proposal, Submission)
         .join(
@@ -246,7 +259,7 @@ async def _in_evaluation(
     return [(row[0], row[1]) for row in await session.execute(query)]
 
 
-async def _sheets(session: AsyncSession, proposal_ids: Sequence[UUID]) -> Sequence[Sheet]:
+async def sheets_of(session: AsyncSession, proposal_ids: Sequence[UUID]) -> Sequence[Sheet]:
     query = select(Sheet).where(Sheet.proposal_id.in_(proposal_ids))
     return (await session.scalars(query.order_by(Sheet.proposal_id, Sheet.reviewer_id))).all()
 
@@ -264,84 +277,29 @@ async def _own_sheet(session: AsyncSession, proposal_id: UUID, reviewer_id: UUID
     if sheet is None:
         raise NotFound
     if sheet.state != "assigned":
-        raise StateConflict(state="제출" if sheet.state == "submitted" else "제척·회피")
+        raise StateConflict(state=SHEET_NAMES[sheet.state])
     return sheet
 
 
-def _refuse_unfinished(
-    proposals: Sequence[tuple[Proposal, Submission]],
-    sheets: Sequence[Sheet],
-    facts: Mapping[UUID, VerifiedFacts],
-) -> None:
-    names = {proposal.id: proposal.institution_name for proposal, _submission in proposals}
-    found: list[Finding] = [
-        SHEETS_OPEN.at(
-            f"/{sheet.proposal_id}/{sheet.reviewer_id}",
-            reviewer=sheet.reviewer_name,
-            institution=names[sheet.proposal_id],
-        )
-        for sheet in sheets
-        if sheet.state == "assigned"
-    ]
-    found += [
-        FACTS_MISSING.at(f"/{proposal.id}/facts", institution=proposal.institution_name)
-        for proposal, _submission in proposals
-        if proposal.id not in facts
-    ]
-    if found:
-        raise Invalid(errors=found)
+async def _cleared_sheet(session: AsyncSession, proposal_id: UUID, reviewer_id: UUID) -> Sheet:
+    """The reviewer's open sheet, once a conflict was ruled out. Raises `ConflictUndeclared`."""
+    sheet = await _own_sheet(session, proposal_id, reviewer_id)
+    if sheet.cleared_at is None:
+        raise ConflictUndeclared
+    return sheet
 
 
-def _scored(
-    rules: RuleSet, raw: Mapping[str, Any], facts: VerifiedFacts, closes_on: date
-) -> tuple[tuple[Scored, ...], BonusPoints]:
-    document = read(Document, raw)
-    assert document.budget is not None  # a submission was checked
-    whole = totals(rules, document.budget).whole
-    numbers = {
-        **document.targets,
-        "grant_won": whole.grant,
-        "cash_won": whole.cash,
-        "in_kind_won": whole.in_kind,
-    }
-    records = {
-        name: [Dated(date.fromisoformat(item["on"]), item["proven"]) for item in items]
-        for name, items in facts.records.items()
-    }
-    return (
-        quantitative_scores(rules, Facts(numbers, records), closes_on),
-        bonus_points(rules, facts.lead_region, facts.partner_regions),
-    )
+async def managed_rules(session: AsyncSession, programme_id: UUID, agency_id: UUID) -> Judged:
+    """By which the proposals of the agency's own call are judged."""
+    return await judging_rules(session, await managed_programme(session, programme_id, agency_id))
 
 
-def _candidate_of(proposal: Proposal, raw: Mapping[str, Any]) -> Candidate:
-    """Whose proposal it is, as far as conflicts go."""
-    applicant = read(Document, raw).applicant
-    schools = applicant.schools if applicant else ()
-    institutions = frozenset({proposal.institution_name, *(s.university for s in schools)})
-    return Candidate(str(proposal.id), institutions, {}, ())
-
-
-def _candidate(
-    proposal: Proposal,
-    raw: Mapping[str, Any],
-    sheets: Sequence[Sheet],
-    scored: Sequence[Scored],
-    bonus: BonusPoints,
-) -> Candidate:
-    return Candidate(
-        str(proposal.id),
-        _candidate_of(proposal, raw).institutions,
-        {item.item: item.score for item in scored if item.score is not None},
-        tuple(_review(sheet) for sheet in sheets if sheet.proposal_id == proposal.id),
-        bonus.points,
-    )
-
-
-def _review(sheet: Sheet) -> Review:
-    return Review(
-        str(sheet.reviewer_id),
-        sheet.scores,
-        frozenset(sheet.institutions),
-        sheet.state == "recused",
-    )
+def candidate_of(rules: Judged, proposal: Proposal, raw: Mapping[str, Any]) -> Candidate:
+    """Whose proposal it is, as far as conflicts go: the applicant and its consortium."""
+    names = {proposal.institution_name}
+    if isinstance(rules, RuleSet):
+        applicant = read(Document, raw).applicant
+        if applicant is not None:
+            names |= {school.university for school in applicant.schools}
+            names |= {partner.name for partner in applicant.partners}
+    return Candidate(str(proposal.id), frozenset(names), {}, ())

@@ -46,11 +46,11 @@ class Programme(Base, HasId, HasTimes):
         ForeignKeyConstraint(
             ["rule_set_code", "rule_set_version"], ["rule_set.code", "rule_set.version"]
         ),
-        CheckConstraint("kind IN ('hosted', 'external')", name="kind"),
+        CheckConstraint("kind IN ('hosted', 'external', 'certification')", name="kind"),
         CheckConstraint("state IN ('draft', 'published', 'withdrawn')", name="state"),
         CheckConstraint("opens_at < closes_at", name="period"),
         CheckConstraint(
-            "(kind = 'hosted') = (rule_set_code IS NOT NULL)", name="hosted_has_rule_set"
+            "(kind <> 'external') = (rule_set_code IS NOT NULL)", name="hosted_has_rule_set"
         ),
         CheckConstraint(
             "(rule_set_code IS NULL) = (rule_set_version IS NULL)", name="rule_set_whole"
@@ -59,7 +59,7 @@ class Programme(Base, HasId, HasTimes):
         Index("ix_programme_agency_id", "agency_id"),
     )
 
-    kind: Mapped[str] = mapped_column(String(10))
+    kind: Mapped[str] = mapped_column(String(20))
     state: Mapped[str] = mapped_column(String(10), server_default="draft")
     version: Mapped[int] = mapped_column(server_default="1")
     agency_id: Mapped[UUID]

@@ -26,13 +26,15 @@ class BonusRule(Body):
 
 
 class ProgrammeIn(Body):
-    kind: Literal["hosted", "external"]
+    kind: Literal["hosted", "external", "certification"]
     name: Annotated[str, Field(min_length=1, max_length=200)]
     ministry_name: Annotated[str, Field(min_length=1, max_length=200)]
     agency_name: Annotated[str, Field(min_length=1, max_length=200)]
     description: Annotated[str, Field(max_length=10_000)] = ""
     target: Literal["university", "company", "both"]
-    benefit: Literal["grant", "bonus", "rate", "guarantee_fee", "exam_fee", "other"]
+    benefit: Literal[
+        "grant", "bonus", "rate", "guarantee_fee", "exam_fee", "certification", "other"
+    ]
     url: HttpUrl | None = None
     opens_at: AwareDatetime
     closes_at: AwareDatetime
@@ -44,10 +46,10 @@ class ProgrammeIn(Body):
     def _is_whole(self) -> "ProgrammeIn":
         if self.opens_at >= self.closes_at:
             raise ValueError("opens_at must lie before closes_at")
-        if (self.kind == "hosted") != (self.rule_set_code is not None) or (
+        if (self.kind != "external") != (self.rule_set_code is not None) or (
             (self.rule_set_code is None) != (self.rule_set_version is None)
         ):
-            raise ValueError("a hosted programme, and only it, names a rule set and its version")
+            raise ValueError("a call run here, and only it, names a rule set and its version")
         return self
 
 

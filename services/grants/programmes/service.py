@@ -15,7 +15,13 @@ from services.grants.errors import RuleSetInvalid, RuleSetUnknown, RunElsewhere
 from services.grants.expenses.rules import rule_findings
 from services.grants.programmes import builtin
 from services.grants.programmes.models import Bookmark, Event, Programme, RuleSetRow
-from services.grants.programmes.rules import RuleSet, parse
+from services.grants.programmes.rules import (
+    CertificationRules,
+    RuleSet,
+    is_certification,
+    parse,
+    parse_certification,
+)
 from shared.paging import PageRequest, paginate
 from shared.problems import NotFound, Stale, StateConflict
 from shared.tokens import Claims
@@ -64,9 +70,13 @@ async def load_shipped_rule_sets(session: AsyncSession) -> None:
 async def add_rule_set(session: AsyncSession, body: str, *, actor: str) -> RuleSetRow:
     """Register a version. Raises `RuleSetInvalid` with every finding, or `StateConflict` when
     this version exists with other content."""
-    rules = parse(body)
-    if wrong := rule_findings(rules):
-        raise RuleSetInvalid(errors=wrong)
+    rules: RuleSet | CertificationRules
+    if is_certification(body):
+        rules = parse_certification(body)
+    else:
+        rules = parse(body)
+        if wrong := rule_findings(rules):
+            raise RuleSetInvalid(errors=wrong)
     digest = hashlib.sha256(body.encode()).hexdigest()
     statement = (
         insert(RuleSetRow)
@@ -99,11 +109,39 @@ async def rule_set_body(session: AsyncSession, code: str, version: int) -> str:
     return row.body
 
 
+@lru_cache(maxsize=64)
+def parsed_certification(body: str) -> CertificationRules:
+    return parse_certification(body)
+
+
 async def rules_of(session: AsyncSession, programme: Programme) -> RuleSet:
     """The rule set of a hosted programme. Raises `RunElsewhere` for any other."""
-    if programme.rule_set_code is None or programme.rule_set_version is None:
+    if programme.kind != "hosted":
         raise RunElsewhere
-    return await rule_set(session, programme.rule_set_code, programme.rule_set_version)
+    return parsed(await _body_of(session, programme))
+
+
+async def certification_rules(session: AsyncSession, programme: Programme) -> CertificationRules:
+    """The rules of a certification. Raises `NotFound` for any other programme."""
+    if programme.kind != "certification":
+        raise NotFound
+    return parsed_certification(await _body_of(session, programme))
+
+
+async def judging_rules(
+    session: AsyncSession, programme: Programme
+) -> RuleSet | CertificationRules:
+    """The rules by which a call's proposals or applications are judged. Raises `RunElsewhere`."""
+    if programme.kind == "certification":
+        return await certification_rules(session, programme)
+    return await rules_of(session, programme)
+
+
+async def _body_of(session: AsyncSession, programme: Programme) -> str:
+    code, version = programme.rule_set_code, programme.rule_set_version
+    assert code is not None  # ck_programme_hosted_has_rule_set
+    assert version is not None
+    return await rule_set_body(session, code, version)
 
 
 async def rule_sets(session: AsyncSession) -> Sequence[RuleSetRow]:
@@ -117,14 +155,23 @@ async def rule_sets(session: AsyncSession) -> Sequence[RuleSetRow]:
 async def create_programme(
     session: AsyncSession, values: dict[str, Any], caller: Claims, agency_id: UUID
 ) -> Programme:
-    if values["rule_set_code"] is not None:
-        await rule_set(session, values["rule_set_code"], values["rule_set_version"])
+    await _check_rule_set(session, values)
     programme = Programme(agency_id=agency_id, **values)
     session.add(programme)
     await session.flush()
     note(session, "programme", programme.id, "create", caller, moved=(None, "draft"))
     await session.refresh(programme)
     return programme
+
+
+async def _check_rule_set(session: AsyncSession, values: dict[str, Any]) -> None:
+    """The rule set named is there, and of the programme's kind. Raises `RuleSetUnknown`."""
+    code, version = values["rule_set_code"], values["rule_set_version"]
+    if code is None:
+        return
+    certifies = is_certification(await rule_set_body(session, code, version))
+    if certifies != (values["kind"] == "certification"):
+        raise RuleSetUnknown(code=f"{code} v{version}")
 
 
 async def edit_programme(
@@ -141,8 +188,7 @@ async def edit_programme(
         raise Stale
     if programme.state != "draft":
         raise StateConflict(state=programme.state)
-    if values["rule_set_code"] is not None:
-        await rule_set(session, values["rule_set_code"], values["rule_set_version"])
+    await _check_rule_set(session, values)
     for name, value in values.items():
         setattr(programme, name, value)
     programme.version += 1

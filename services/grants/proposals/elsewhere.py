@@ -26,8 +26,8 @@ from services.grants.proposals.rules import Budget, Commitment, Month, Person, S
 from services.grants.proposals.rules.budget import monthly_rates
 from services.grants.proposals.rules.people import RESEARCHER_NO
 
-ALIVE: Final = ("submitted", "pre_review", "eligible", "scored", "preferred", "reserve",
-                "negotiation", "designated")  # fmt: skip
+ALIVE: Final = ("submitted", "pre_review", "completion", "eligible", "scored", "preferred",
+                "reserve", "negotiation", "designated")  # fmt: skip
 SOMEBODY_ELSES: Final = "심사 중인 다른 기관의 신청"
 
 

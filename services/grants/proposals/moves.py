@@ -11,6 +11,9 @@ MOVES: Final[Moves] = {
     ("draft", "withdraw"): "withdrawn",
     ("submitted", "withdraw"): "withdrawn",
     ("submitted", "begin_pre_review"): "pre_review",
+    ("pre_review", "ask_completion"): "completion",
+    ("completion", "answer_completion"): "pre_review",
+    ("completion", "close_completion"): "pre_review",
     ("pre_review", "find_eligible"): "eligible",
     ("pre_review", "find_ineligible"): "ineligible",
     ("eligible", "score"): "scored",
@@ -18,9 +21,15 @@ MOVES: Final[Moves] = {
     ("scored", "reserve"): "reserve",
     ("scored", "reject"): "rejected",
     ("reserve", "prefer"): "preferred",
+    ("preferred", "reject"): "rejected",
     ("preferred", "negotiate"): "negotiation",
+    ("negotiation", "reject"): "rejected",  # broken off: a reserve may follow
     ("negotiation", "designate"): "designated",
     ("designated", "agree"): "agreed",
+    # Certification of excellent institutions (M-061): the council recommends, then it is approved.
+    ("scored", "recommend"): "recommended",
+    ("recommended", "certify"): "certified",
+    ("recommended", "reject"): "rejected",
 }
 
 NAMES: Final[Mapping[str, str]] = {
@@ -28,6 +37,7 @@ NAMES: Final[Mapping[str, str]] = {
     "submitted": "제출",
     "withdrawn": "철회",
     "pre_review": "사전검토",
+    "completion": "보완요청",
     "eligible": "적격",
     "ineligible": "부적격",
     "scored": "평가완료",
@@ -37,9 +47,12 @@ NAMES: Final[Mapping[str, str]] = {
     "negotiation": "보완",
     "designated": "지정",
     "agreed": "협약",
+    "recommended": "인증추천",
+    "certified": "인증",
 }
 
 STATES: Final = tuple(NAMES)
+WRITABLE: Final = frozenset({"draft", "submitted", "completion"})
 
 
 def move(state: str, action: str) -> str:

@@ -17,7 +17,7 @@ from services.grants.programmes.service import note, published_programme, rules_
 from services.grants.proposals.document import Check, check, late_or_early
 from services.grants.proposals.elsewhere import commitments
 from services.grants.proposals.models import Attachment, Proposal, Submission, receipt_numbers
-from services.grants.proposals.moves import move
+from services.grants.proposals.moves import NAMES, WRITABLE, move
 from shared.clock import seoul_day
 from shared.paging import PageRequest, paginate
 from shared.problems import Finding, Invalid, NotFound, Stale, StateConflict
@@ -66,12 +66,13 @@ async def save_document(
     document: Mapping[str, Any],
 ) -> Proposal:
     """Keep what is written so far, right or wrong. A submitted proposal stays editable until the
-    deadline; what counts is the last version submitted."""
+    deadline, and while the agency waits for a completion; what counts is the last version
+    submitted."""
     proposal = await writable_proposal(session, proposal_id, institution_id)
     if proposal.version != seen_version:
         raise Stale
-    if proposal.state not in ("draft", "submitted"):
-        raise StateConflict(state=proposal.state)
+    if proposal.state not in WRITABLE:
+        raise StateConflict(state=NAMES[proposal.state])
     proposal.title, proposal.document = title, dict(document)
     proposal.version += 1
     await session.flush()
@@ -254,7 +255,8 @@ async def _rules(session: AsyncSession, proposal: Proposal) -> Any:
 
 
 async def history(session: AsyncSession, proposal_id: UUID, caller: Claims) -> Sequence[Event]:
-    """What happened to a proposal, for the applicant and for the agency."""
+    """What happened to a proposal, for the applicant and for the agency. Who judged it, and which
+    reviewer had a conflict, is not the applicant's to read: it sees moves and its own acts."""
     owner, agency = (
         await session.execute(
             select(Proposal.institution_id, Programme.agency_id)
@@ -265,4 +267,6 @@ async def history(session: AsyncSession, proposal_id: UUID, caller: Claims) -> S
     if caller.institution_id not in (str(owner), str(agency)):
         raise NotFound
     query = select(Event).where(Event.subject_id == proposal_id).order_by(Event.id).limit(1000)
+    if caller.institution_id == str(owner):
+        query = query.where(Event.to_state.is_not(None) | (Event.actor_institution_id == owner))
     return (await session.scalars(query)).all()

@@ -17,6 +17,12 @@ from services.grants.settings import Settings
 API = "/api/v1/grants"
 PDF = b"%PDF-1.4\n"
 AGENCY, UNIVERSITY = UUID(int=0xA9E), UUID(int=0x0117)
+SECOND, COMPANY = UUID(int=0x0217), UUID(int=0xC0)
+INSTITUTIONS: dict[UUID, tuple[str, str, str | None]] = {
+    UNIVERSITY: ("iacf", "한빛대학교산학협력단", None),
+    SECOND: ("iacf", "샛별대학교산학협력단", None),
+    COMPANY: ("company", "가람에너지(주)", "1048203590"),
+}
 
 
 @pytest.fixture
@@ -49,11 +55,13 @@ def registry(request: httpx2.Request) -> httpx2.Response:
     if request.url.path == "/api/v1/auth/token":
         return httpx2.Response(200, json={"access_token": "t", "expires_in": 300})
     if request.url.path == "/internal/institutions/lookup":
+        (wanted,) = json.loads(request.content)["ids"]
+        kind, name, brn = INSTITUTIONS.get(UUID(wanted), INSTITUTIONS[UNIVERSITY])
         item = {
-            "institution_id": str(UNIVERSITY),
-            "kind": "iacf",
-            "name": "한빛대학교산학협력단",
-            "brn": None,
+            "institution_id": wanted,
+            "kind": kind,
+            "name": name,
+            "brn": brn,
             "capital_area": False,
         }
         return httpx2.Response(200, json={"items": [item]})
@@ -300,3 +308,44 @@ def meeting(amount_won: int = 250_000, **more) -> dict:
         "details": {"event": "교육위원회 1차"},
         **more,
     }
+
+
+CHECKS = {
+    point: {"holds": True, "remark": ""}
+    for point in ("eligibility", "private_share", "documents", "principal")
+}
+
+
+async def pass_pre_review(client, proposal, officer):
+    url = f"{API}/received/{proposal['id']}/pre-review"
+    await client.post(f"{url}/start", headers=officer)
+    found = await client.post(url, json={"eligible": True, "checks": CHECKS}, headers=officer)
+    assert found.status_code == 200, found.text
+    return found.json()
+
+
+@pytest.fixture
+def reviewers(tokens) -> dict[UUID, dict[str, str]]:
+    ids = [uuid4() for _ in range(3)]
+    return {
+        n: tokens.headers(
+            "grants:read", "grants:evaluate", role="evaluator", institution_id=AGENCY, sub=str(n)
+        )
+        for n in ids
+    }
+
+
+@pytest.fixture
+async def received(client, draft, applicant) -> dict:
+    """A proposal as the agency received it: 18 people to be trained, cash at 30 % of the grant."""
+    body = document()
+    body["targets"] = {"graduates": 10, "undergraduates": 8}
+    await save(client, draft, applicant, body)
+    await submit(client, draft, applicant)
+    return draft
+
+
+@pytest.fixture
+async def eligible(client, received, officer) -> dict:
+    assert (await pass_pre_review(client, received, officer))["state"] == "eligible"
+    return received

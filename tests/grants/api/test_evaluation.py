@@ -1,121 +1,13 @@
-"""A call from receipt to designation, as officer, applicants and reviewers live through it."""
+"""Reviewers, sheets and the ranking: who may judge, what counts, what is kept."""
 
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from tests.grants.api.conftest import AGENCY, API, conclude, document, save, submit
-
-QUALITATIVE = ("need", "targets", "strategy", "curriculum", "industry_programme", "staff")
-SMALL = ("papers", "teachers")
-FACTS = {
-    "lead_region": "gangwon",
-    "partner_regions": [],
-    "records": {"completed_jobs": [{"on": "2035-01-01", "proven": True}] * 5},
-}
-
-
-def sheet(grade: int = 10) -> dict[str, int]:
-    """Every qualitative item at the same grade (10 = 최우수 … 2 = 불량)."""
-    return dict.fromkeys(QUALITATIVE, grade) | dict.fromkeys(SMALL, grade // 2)
-
-
-@pytest.fixture
-def reviewers(tokens) -> dict[UUID, dict[str, str]]:
-    ids = [uuid4() for _ in range(3)]
-    return {
-        n: tokens.headers(
-            "grants:read", "grants:evaluate", role="evaluator", institution_id=AGENCY, sub=str(n)
-        )
-        for n in ids
-    }
-
-
-@pytest.fixture
-async def eligible(client, draft, applicant, officer) -> dict:
-    body = document()
-    body["targets"] = {"graduates": 10, "undergraduates": 8}
-    await save(client, draft, applicant, body)
-    await submit(client, draft, applicant)
-    url = f"{API}/received/{draft['id']}/pre-review"
-    assert (await client.post(f"{url}/start", headers=officer)).json()["state"] == "pre_review"
-    found = await client.post(url, json={"eligible": True}, headers=officer)
-    assert found.json()["state"] == "eligible"
-    return draft
-
-
-async def assign(client, call, officer, reviewers, institutions=()):
-    return await client.post(
-        f"{API}/programmes/{call}/reviewers",
-        json={
-            "reviewers": [
-                {"reviewer_id": str(n), "name": f"위원 {i}", "institutions": list(institutions)}
-                for i, n in enumerate(reviewers)
-            ]
-        },
-        headers=officer,
-    )
-
-
-async def score(client, proposal, headers, scores, *, send=True):
-    url = f"{API}/evaluations/{proposal['id']}"
-    seen = await client.get(url, headers=headers)
-    saved = await client.put(
-        url, json={"scores": scores}, headers=headers | {"If-Match": seen.headers["etag"]}
-    )
-    assert saved.status_code == 200, saved.text
-    return await client.post(f"{url}/submit", headers=headers) if send else saved
-
-
-async def test_a_call_goes_from_receipt_to_an_agreement(
-    client, call, eligible, officer, applicant, reviewers
-):
-    await assign(client, call, officer, reviewers)
-    await client.put(f"{API}/received/{eligible['id']}/facts", json=FACTS, headers=officer)
-    for headers, grade in zip(reviewers.values(), (10, 8, 6), strict=True):
-        assert (await score(client, eligible, headers, sheet(grade))).status_code == 200
-
-    preview = (await client.get(f"{API}/programmes/{call}/ranking", headers=officer)).json()
-    final = await client.post(
-        f"{API}/programmes/{call}/ranking", headers=officer | {"Idempotency-Key": "rank"}
-    )
-    assert final.json() == preview
-    (line,) = final.json()["items"]
-    # 18 of 15 is 120 % → 10; C/G = 30 % → 10; five completed jobs → 10; bonus of Gangwon 5.
-    assert {item["item"]: item["score"] for item in line["quantitative"]} == {
-        "training_target": 10,
-        "private_investment": 10,
-        "track_record": 10,
-    }
-    assert (line["bonus"], line["rank"], line["passes"]) == (5, 1, True)
-    # Qualitative: (70 + 56 + 42) / 3 = 56; total 30 + 56 + 5 = 91.
-    assert (line["qualitative"], line["shown"]) == ("56", "91")
-
-    for action, state in (
-        ("prefer", "preferred"),
-        ("negotiate", "negotiation"),
-        ("designate", "designated"),
-    ):
-        moved = await client.post(
-            f"{API}/received/{eligible['id']}/decide",
-            json={"action": action, "reason": "선정평가 1위"},
-            headers=officer,
-        )
-        assert moved.json()["state"] == state
-    agreed = await client.post(
-        f"{API}/received/{eligible['id']}/agree",
-        json={"agreed_on": "2020-03-02"},
-        headers=officer | {"Idempotency-Key": "agree"},
-    )
-    assert (agreed.status_code, agreed.json()["state"]) == (201, "draft")
-    in_force = await conclude(client, agreed.json(), applicant, officer)
-    assert (in_force.status_code, in_force.json()["state"]) == (200, "active")
-    story = await client.get(f"{API}/proposals/{eligible['id']}/history", headers=applicant)
-    moves = [event["to_state"] for event in story.json() if event["to_state"]]
-    assert moves == ["draft", "submitted", "pre_review", "eligible", "scored", "preferred",
-                     "negotiation", "designated", "agreed"]  # fmt: skip
+from tests.grants.api.conftest import AGENCY, API, UNIVERSITY
+from tests.grants.api.selection import FACTS, assign, score, sheet
 
 
 async def test_a_reviewer_with_a_conflict_no_longer_sees_the_proposal_nor_counts(
@@ -140,13 +32,48 @@ async def test_a_reviewer_with_a_conflict_no_longer_sees_the_proposal_nor_counts
     assert "COI_RECUSED" in codes
 
 
-async def test_a_reviewer_of_the_applying_university_is_barred_without_being_asked(
+async def test_a_reviewer_of_the_applying_university_is_excluded_without_being_asked(
     client, call, eligible, officer, reviewers
 ):
-    await assign(client, call, officer, reviewers, institutions=["한빛대학교"])
+    sheets = (await assign(client, call, officer, reviewers, ["한빛대학교 환경대학원"])).json()
+    assert {(one["state"], one["conflict_reason"]) for one in sheets} == {
+        ("recused", "제척: 한빛대학교 환경대학원")
+    }
     headers = next(iter(reviewers.values()))
-    seen = await client.get(f"{API}/evaluations/{eligible['id']}", headers=headers)
-    assert seen.json()["document"] is None
+    url = f"{API}/evaluations/{eligible['id']}"
+    assert (await client.post(f"{url}/no-conflict", headers=headers)).status_code == 409
+    assert (await client.get(url, headers=headers)).json()["document"] is None
+
+
+async def test_an_account_of_the_applicant_is_excluded_whatever_it_declares(
+    client, call, eligible, officer, tokens
+):
+    insider = uuid4()
+    headers = tokens.headers("grants:evaluate", institution_id=UNIVERSITY, sub=str(insider))
+    await assign(client, call, officer, [insider])
+    url = f"{API}/evaluations/{eligible['id']}"
+    declared = await client.post(f"{url}/no-conflict", headers=headers)
+    assert (declared.json()["state"], declared.json()["cleared_at"]) == ("recused", None)
+    assert (await client.get(url, headers=headers)).json()["document"] is None
+
+
+async def test_the_proposal_is_shown_once_a_conflict_was_ruled_out_and_that_it_was_read_is_kept(
+    client, call, eligible, officer, reviewers, applicant
+):
+    await assign(client, call, officer, reviewers)
+    reviewer, headers = next(iter(reviewers.items()))
+    url = f"{API}/evaluations/{eligible['id']}"
+    assert (await client.get(url, headers=headers)).json()["document"] is None
+    early = await client.put(url, json={"scores": sheet()}, headers=headers | {"If-Match": '"1"'})
+    assert (early.status_code, early.json()["code"]) == (409, "CONFLICT_UNDECLARED")
+    await client.post(f"{url}/no-conflict", headers=headers)
+    assert (await client.get(url, headers=headers)).json()["document"] is not None
+
+    audit = await client.get(f"{API}/received/{eligible['id']}/audit", headers=officer)
+    seen = {(one["action"], one["actor_id"]) for one in audit.json()}
+    assert {("declare_no_conflict", str(reviewer)), ("read_document", str(reviewer))} <= seen
+    story = await client.get(f"{API}/proposals/{eligible['id']}/history", headers=applicant)
+    assert not {"read_document", "declare_no_conflict"} & {one["action"] for one in story.json()}
 
 
 @pytest.mark.parametrize(
@@ -175,9 +102,80 @@ async def test_a_submitted_sheet_is_locked(client, call, eligible, officer, revi
     again = await client.put(
         f"{API}/evaluations/{eligible['id']}",
         json={"scores": sheet(2)},
-        headers=headers | {"If-Match": '"3"'},
+        headers=headers | {"If-Match": '"4"'},
     )
     assert (again.status_code, again.json()["code"]) == (409, "STATE_CONFLICT")
+
+
+async def test_the_database_too_refuses_to_change_a_submitted_sheet(
+    client, call, eligible, officer, reviewers, runtime
+):
+    await assign(client, call, officer, reviewers)
+    await score(client, eligible, next(iter(reviewers.values())), sheet())
+    for change in (
+        "UPDATE sheet SET comment = 'x' WHERE state = 'submitted'",
+        "UPDATE sheet SET scores = '{}', state = 'recused', conflict_reason = 'x'",
+        "DELETE FROM sheet WHERE state = 'submitted'",
+    ):
+        with pytest.raises(DBAPIError, match="sheet is locked"):
+            async with runtime.sessions.begin() as session:
+                await session.execute(text(change))
+
+
+async def test_a_conflict_found_late_takes_the_sheet_out_of_the_mean(
+    client, call, eligible, officer, reviewers
+):
+    await assign(client, call, officer, reviewers)
+    await client.put(f"{API}/received/{eligible['id']}/facts", json=FACTS, headers=officer)
+    for headers, grade in zip(reviewers.values(), (10, 8, 2), strict=True):
+        await score(client, eligible, headers, sheet(grade))
+    late = list(reviewers)[2]
+    url = f"{API}/received/{eligible['id']}/reviewers/{late}/exclude"
+    excluded = await client.post(url, json={"reason": "자문 계약"}, headers=officer)
+    assert excluded.json()["state"] == "recused"
+    (line,) = (await client.get(f"{API}/programmes/{call}/ranking", headers=officer)).json()[
+        "items"
+    ]
+    assert line["qualitative"] == "63"  # (70 + 56) / 2
+    assert str(late) not in line["counted"]
+    again = await client.post(url, json={"reason": "자문 계약"}, headers=officer)
+    assert again.status_code == 409
+
+
+async def test_without_a_quorum_nothing_is_final(client, call, eligible, officer, reviewers):
+    await assign(client, call, officer, reviewers)
+    await client.put(f"{API}/received/{eligible['id']}/facts", json=FACTS, headers=officer)
+    for headers in reviewers.values():
+        url = f"{API}/evaluations/{eligible['id']}/conflict"
+        await client.post(url, json={"reason": "공동연구"}, headers=headers)
+    answer = await client.post(
+        f"{API}/programmes/{call}/ranking", headers=officer | {"Idempotency-Key": "rank"}
+    )
+    assert answer.status_code == 422
+    assert [item["code"] for item in answer.json()["errors"]] == ["QUORUM_SHORT"]
+
+
+async def test_three_schools_wait_for_the_committees_bonus(
+    client, call, eligible, officer, reviewers
+):
+    await assign(client, call, officer, reviewers)
+    for headers in reviewers.values():
+        await score(client, eligible, headers, sheet())
+    url = f"{API}/received/{eligible['id']}/facts"
+    three = FACTS | {"partner_regions": ["busan", "seoul"]}
+    await client.put(url, json=three, headers=officer)
+    rank = f"{API}/programmes/{call}/ranking"
+    answer = await client.post(rank, headers=officer | {"Idempotency-Key": "one"})
+    assert [item["code"] for item in answer.json()["errors"]] == ["BONUS_UNDEFINED"]
+
+    odd = three | {"bonus_decided": 2, "bonus_reason": "위원회 의결"}
+    refused = await client.put(url, json=odd, headers=officer)
+    assert [item["code"] for item in refused.json()["errors"]] == ["BONUS_UNKNOWN"]
+    await client.put(url, json=odd | {"bonus_decided": 3}, headers=officer)
+    final = await client.post(rank, headers=officer | {"Idempotency-Key": "two"})
+    (line,) = final.json()["items"]
+    assert line["bonus_shown"] == "강원 + 부산 + 서울 → 위원회 결정 3점"
+    assert (line["bonus"], line["shown"]) == (3, "103")
 
 
 async def test_no_ranking_while_sheets_are_open_or_facts_missing(

@@ -5,12 +5,14 @@ from services.grants.evaluation.rules.ranking import (
     Outcome,
     Ranked,
     Review,
+    body_of,
     conflict,
     evaluate,
     panel_findings,
     panel_of,
     panel_pay,
     rank,
+    shared_bodies,
 )
 from services.grants.evaluation.rules.sheet import (
     BonusPoints,
@@ -34,6 +36,7 @@ __all__ = [
     "Ranked",
     "Review",
     "Scored",
+    "body_of",
     "bonus_points",
     "conflict",
     "evaluate",
@@ -44,6 +47,7 @@ __all__ = [
     "quantitative_scores",
     "rank",
     "score_range",
+    "shared_bodies",
     "sheet_findings",
     "years_before",
 ]

@@ -4,10 +4,13 @@ Quantitative items are scored once, qualitative ones are the mean over reviewers
 fraction. Totals are shown cut to two decimals, and ranked by what they exactly are.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import groupby
+from typing import Final
 
 from services.grants.errors import (
     BELOW_PASSING,
@@ -19,8 +22,11 @@ from services.grants.errors import (
     SCORE_MISSING,
 )
 from services.grants.evaluation.rules.sheet import sheet_findings
-from services.grants.programmes.rules import Panel, RuleSet, cited, decimal_text
+from services.grants.programmes.rules import Judged, Panel, cited, decimal_text
 from shared.problems import Finding, Invalid
+
+_LEGAL_FORMS: Final = re.compile(r"주식회사|유한회사|\(주\)|\(유\)")
+"""NFKC has made ㈜ and （주） into (주) by then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +54,9 @@ class Candidate:
 class Outcome:
     """What a proposal scored. `total` is exact; `shown` is what people read.
 
-    `counted` are the reviewers in the mean, `recused` those with a conflict, `trimmed` the
-    highest and lowest left out. `passes` is false without a quorum or below the passing score.
+    `means` are the qualitative items, `counted` the reviewers in them, `recused` those with a
+    conflict, `trimmed` the highest and lowest left out. `passes` is false without a quorum or
+    below the passing score.
     """
 
     proposal: str
@@ -59,6 +66,7 @@ class Outcome:
     total: Fraction
     shown: str
     sections: Mapping[str, Fraction]
+    means: Mapping[str, Fraction]
     counted: tuple[str, ...]
     recused: tuple[str, ...]
     trimmed: tuple[str, ...]
@@ -78,10 +86,25 @@ class Ranked:
 
 def conflict(candidate: Candidate, review: Review) -> bool:
     """Whether a reviewer may not judge: declared, or of an institution of the consortium."""
-    return review.declared_conflict or not candidate.institutions.isdisjoint(review.institutions)
+    return review.declared_conflict or bool(shared_bodies(candidate, review.institutions))
 
 
-def evaluate(rules: RuleSet, candidate: Candidate) -> Outcome:
+def shared_bodies(candidate: Candidate, institutions: Iterable[str]) -> frozenset[str]:
+    """The institutions of a reviewer that stand behind the proposal too: 같은 대학, 참여기업."""
+    own = {body_of(name) for name in candidate.institutions} - {""}
+    return frozenset(name for name in institutions if body_of(name) in own)
+
+
+def body_of(name: str) -> str:
+    """The institution behind a name as people write it: a university without its foundation,
+    college or campus, a company without its legal form; no spaces, one case, one Unicode form."""
+    plain = re.sub(r"\s+", "", unicodedata.normalize("NFKC", name)).casefold()
+    plain = _LEGAL_FORMS.sub("", plain)
+    university, found, _rest = plain.partition("대학교")
+    return university + found if found else plain.removesuffix("산학협력단")
+
+
+def evaluate(rules: Judged, candidate: Candidate) -> Outcome:
     """A proposal's outcome from its sheets; `Invalid` where a score is missing or not legal."""
     _refuse_incomplete(rules, candidate)
     sheet = rules.evaluation
@@ -125,6 +148,7 @@ def evaluate(rules: RuleSet, candidate: Candidate) -> Outcome:
         total,
         shown,
         sections,
+        means,
         tuple(review.reviewer for review in counted),
         tuple(review.reviewer for review in recused),
         tuple(review.reviewer for review in trimmed),
@@ -133,12 +157,16 @@ def evaluate(rules: RuleSet, candidate: Candidate) -> Outcome:
     )
 
 
-def rank(rules: RuleSet, candidates: Sequence[Candidate]) -> tuple[Ranked, ...]:
+def rank(
+    rules: Judged, candidates: Sequence[Candidate], decided: Sequence[str] = ()
+) -> tuple[Ranked, ...]:
     """Proposals by exact total, equal ones by the tie-break sections, the rest share a rank.
 
-    Those that do not pass come after all that do.
+    `decided` is the order in which the committee put proposals nothing else tells apart. Those that
+    do not pass come after all that do.
     """
     sheet = rules.evaluation
+    order = {proposal: place for place, proposal in enumerate(decided)}
 
     def merit(outcome: Outcome) -> tuple[object, ...]:
         ties = (-outcome.sections[code] for code in sheet.tie_break)
@@ -148,16 +176,22 @@ def rank(rules: RuleSet, candidates: Sequence[Candidate]) -> tuple[Ranked, ...]:
     tie = cited(RANK_TIED, sheet.rule, sheet.citation)
     ranked: list[Ranked] = []
     for _, group in groupby(outcomes, key=merit):
-        equals = sorted(group, key=lambda outcome: outcome.proposal)
-        place, tied = len(ranked) + 1, len(equals) > 1
+        equals = sorted(group, key=lambda o: (order.get(o.proposal, len(order)), o.proposal))
+        tied = len(equals) > 1 and any(outcome.proposal not in order for outcome in equals)
+        first = len(ranked) + 1
         ranked += [
-            Ranked(place, outcome, tied, (tie.at(f"/{outcome.proposal}"),) if tied else ())
-            for outcome in equals
+            Ranked(
+                first if tied else first + place,
+                outcome,
+                tied,
+                (tie.at(f"/{outcome.proposal}"),) if tied else (),
+            )
+            for place, outcome in enumerate(equals)
         ]
     return tuple(ranked)
 
 
-def panel_of(rules: RuleSet, code: str) -> Panel:
+def panel_of(rules: Judged, code: str) -> Panel:
     """A panel of the call; `Invalid` for a code it does not have."""
     for panel in rules.evaluation.panels:
         if panel.code == code:
@@ -165,7 +199,7 @@ def panel_of(rules: RuleSet, code: str) -> Panel:
     raise Invalid(errors=[PANEL_UNKNOWN.at("/panel", panel=code)])
 
 
-def panel_findings(rules: RuleSet, code: str, members: int) -> Iterator[Finding]:
+def panel_findings(rules: Judged, code: str, members: int) -> Iterator[Finding]:
     """A panel's size against what the call allows and needs."""
     panel = panel_of(rules, code)
     if panel.at_most is not None and members > panel.at_most:
@@ -182,7 +216,7 @@ def panel_findings(rules: RuleSet, code: str, members: int) -> Iterator[Finding]
 
 
 def panel_pay(
-    rules: RuleSet, code: str, *, projects_a_day: int, days: int = 1, chair: bool = False
+    rules: Judged, code: str, *, projects_a_day: int, days: int = 1, chair: bool = False
 ) -> int:
     """What a member is paid in won: by the projects judged a day, the chair a little more."""
     panel = panel_of(rules, code)
@@ -190,7 +224,7 @@ def panel_pay(
     return days * (daily + (panel.chair_won if chair and daily else 0))
 
 
-def _refuse_incomplete(rules: RuleSet, candidate: Candidate) -> None:
+def _refuse_incomplete(rules: Judged, candidate: Candidate) -> None:
     at = f"/{candidate.proposal}"
     findings = [
         replace(finding, pointer=f"{at}/reviews/{review.reviewer}{finding.pointer}")
@@ -209,7 +243,7 @@ def _refuse_incomplete(rules: RuleSet, candidate: Candidate) -> None:
         raise Invalid(errors=findings)
 
 
-def _trim(rules: RuleSet, reviews: Sequence[Review]) -> tuple[Sequence[Review], Sequence[Review]]:
+def _trim(rules: Judged, reviews: Sequence[Review]) -> tuple[Sequence[Review], Sequence[Review]]:
     """The reviewers that count, and those left out: one highest and one lowest, if so set.
 
     With fewer than three reviewers nothing would be left to average, so all count.

@@ -12,6 +12,7 @@ from typing import Any
 
 from services.grants.errors import (
     BONUS_UNDEFINED,
+    BONUS_UNKNOWN,
     MEASURE_MISSING,
     MEASURE_ZERO_BASE,
     REGION_UNKNOWN,
@@ -24,8 +25,9 @@ from services.grants.errors import (
 from services.grants.programmes.rules import (
     Area,
     Band,
+    Bonus,
+    Judged,
     Measure,
-    RuleSet,
     ScoreItem,
     Text,
     add_months,
@@ -75,14 +77,15 @@ class BonusPoints:
     findings: tuple[Finding, ...] = ()
 
 
-def score_range(rules: RuleSet) -> tuple[int, int]:
+def score_range(rules: Judged) -> tuple[int, int]:
     """The least and the most a sheet can total, bonus included: 20 and 105 in the 2020 call."""
     items = rules.evaluation.items()
-    bonus = max(row.points for row in rules.evaluation.bonus.rows)
-    return sum(item.scores[-1] for item in items), sum(item.scores[0] for item in items) + bonus
+    bonus = rules.evaluation.bonus
+    most = max(row.points for row in bonus.rows) if bonus else 0
+    return sum(item.scores[-1] for item in items), sum(item.scores[0] for item in items) + most
 
 
-def sheet_findings(rules: RuleSet, scores: Mapping[str, int | None]) -> Iterator[Finding]:
+def sheet_findings(rules: Judged, scores: Mapping[str, int | None]) -> Iterator[Finding]:
     """A reviewer's sheet (G-050): every qualitative item once, with a score of the sheet."""
     items = {item.code: item for item in rules.evaluation.items()}
     for code in scores:
@@ -107,12 +110,12 @@ def sheet_findings(rules: RuleSet, scores: Mapping[str, int | None]) -> Iterator
             )
 
 
-def grade_name(rules: RuleSet, item: ScoreItem, score: int) -> Text:
+def grade_name(rules: Judged, item: ScoreItem, score: int) -> Text:
     """The grade a legal score stands for: 최우수 for the highest."""
     return rules.evaluation.grades[item.scores.index(score)]
 
 
-def quantitative_scores(rules: RuleSet, facts: Facts, closes_on: date) -> tuple[Scored, ...]:
+def quantitative_scores(rules: Judged, facts: Facts, closes_on: date) -> tuple[Scored, ...]:
     """All quantitative items, scored once for a proposal from its facts (G-051 … G-053)."""
     return tuple(
         _scored(rules, item, item.measure, facts, closes_on)
@@ -121,26 +124,41 @@ def quantitative_scores(rules: RuleSet, facts: Facts, closes_on: date) -> tuple[
     )
 
 
-def bonus_points(rules: RuleSet, lead: str, partners: Sequence[str] = ()) -> BonusPoints:
+def bonus_points(
+    rules: Judged, lead: str | None, partners: Sequence[str] = (), decided: int | None = None
+) -> BonusPoints:
     """The regional bonus by the campuses of the lead and partner graduate schools (G-054).
 
     The call defines one and two schools. With more, any partner in the capital area makes the
-    partners count as capital, and the committee is asked to confirm.
+    partners count as capital, and the committee is asked; `decided` is what it decided, one of the
+    call's own numbers of points.
     """
     bonus = rules.evaluation.bonus
+    if bonus is None:
+        return BonusPoints(0, Text("해당 없음", "none"), "")
+    lead = lead or ""
+    findings: tuple[Finding, ...] = ()
     unknown = [region for region in (lead, *partners) if region not in bonus.regions]
     if unknown:
         kind = cited(REGION_UNKNOWN, bonus.rule, bonus.citation)
         findings = tuple(kind.at("/regions", region=region) for region in unknown)
         return BonusPoints(0, Text("-", "-"), bonus.citation, findings)
-    lead_area = _area(rules, [lead])
-    partner_area = _area(rules, partners) if partners else None
+    lead_area = _area(bonus, [lead])
+    partner_area = _area(bonus, partners) if partners else None
     row = next(r for r in bonus.rows if (r.lead, r.partner) == (lead_area, partner_area))
     where = [bonus.regions[region] for region in (lead, *partners)]
-    shown = Text(
-        f"{' + '.join(text.ko for text in where)} → {row.points}점",
-        f"{' + '.join(text.en for text in where)} → {row.points} points",
-    )
+    schools = Text(" + ".join(text.ko for text in where), " + ".join(text.en for text in where))
+    if len(partners) > 1 and decided is not None:
+        findings = ()
+        if decided not in {row.points for row in bonus.rows}:
+            kind = cited(BONUS_UNKNOWN, bonus.rule, bonus.citation)
+            findings = (kind.at("/bonus_decided", field="bonus_decided", given=decided),)
+        shown = Text(
+            f"{schools.ko} → 위원회 결정 {decided}점",
+            f"{schools.en} → {decided} points by the committee",
+        )
+        return BonusPoints(decided, shown, bonus.citation, findings)
+    shown = Text(f"{schools.ko} → {row.points}점", f"{schools.en} → {row.points} points")
     findings = ()
     if len(partners) > 1:
         findings = (cited(BONUS_UNDEFINED, bonus.rule, bonus.citation).at("/regions"),)
@@ -152,13 +170,13 @@ def years_before(day: date, years: int) -> date:
     return add_months(day, -12 * years)
 
 
-def _area(rules: RuleSet, regions: Sequence[str]) -> Area:
-    capital = rules.evaluation.bonus.capital_regions
+def _area(bonus: Bonus, regions: Sequence[str]) -> Area:
+    capital = bonus.capital_regions
     return "capital" if any(region in capital for region in regions) else "non_capital"
 
 
 def _scored(
-    rules: RuleSet, item: ScoreItem, measure: Measure, facts: Facts, closes_on: date
+    rules: Judged, item: ScoreItem, measure: Measure, facts: Facts, closes_on: date
 ) -> Scored:
     if measure.kind == "count":
         first = years_before(closes_on, measure.within_years)
@@ -170,6 +188,8 @@ def _scored(
     if missing:
         return _unscored(item, MEASURE_MISSING, facts=", ".join(missing))
     parts = [facts.numbers[name] for name in measure.numerator]
+    if measure.kind == "number":
+        return _counted(item, measure, sum(parts))
     base = sum(facts.numbers[name] for name in measure.denominator) + sum(measure.standard.values())
     if not base:
         return _unscored(item, MEASURE_ZERO_BASE)
@@ -183,10 +203,15 @@ def _scored(
     return _banded(item, value, Text(shown, shown), "%", short)
 
 
-def _short(rules: RuleSet, item: ScoreItem, measure: Measure, facts: Facts) -> Iterator[Finding]:
+def _counted(item: ScoreItem, measure: Measure, number: int) -> Scored:
+    unit = measure.unit or Text("", "")
+    shown = Text(f"{number:,}{unit.ko}", f"{number:,} {unit.en}".rstrip())
+    return _banded(item, Fraction(number), shown, "")
+
+
+def _short(rules: Judged, item: ScoreItem, measure: Measure, facts: Facts) -> Iterator[Finding]:
     """Parts of a sum below their own standard, which a good total would hide."""
-    kind = cited(STANDARD_SHORT, item.rule, item.citation)
-    names = {duty.code: duty.name for duty in rules.call.duties}
+    kind, names = cited(STANDARD_SHORT, item.rule, item.citation), rules.duty_names
     for code, required in measure.standard.items():
         given, name = facts.numbers[code], names.get(code, Text(code, code))
         if given < required:

@@ -18,14 +18,22 @@ from services.grants.programmes.rules.budgeting import (
     TravelRate,
 )
 from services.grants.programmes.rules.calling import Call, Duty, RequiredDocument, TextLength
+from services.grants.programmes.rules.certifying import (
+    CertificationRules,
+    is_certification,
+    parse_certification,
+)
 from services.grants.programmes.rules.forming import Column, Form, FormSection, Named, Part
 from services.grants.programmes.rules.ruleset import RuleSet, parse
 from services.grants.programmes.rules.scoring import (
     Area,
     Band,
+    Bonus,
     Evaluation,
+    Judged,
     Measure,
     Panel,
+    ReviewPoint,
     ScoreItem,
     Section,
 )
@@ -62,8 +70,10 @@ __all__ = [
     "Area",
     "AssetCap",
     "Band",
+    "Bonus",
     "Budget",
     "Call",
+    "CertificationRules",
     "Column",
     "Condition",
     "Duty",
@@ -79,6 +89,7 @@ __all__ = [
     "Ground",
     "HeadCap",
     "Item",
+    "Judged",
     "Measure",
     "Named",
     "Need",
@@ -87,6 +98,7 @@ __all__ = [
     "Period",
     "Qualification",
     "RequiredDocument",
+    "ReviewPoint",
     "RuleSet",
     "ScoreItem",
     "Section",
@@ -100,11 +112,13 @@ __all__ = [
     "add_months",
     "cited",
     "decimal_text",
+    "is_certification",
     "listed",
     "month_of",
     "month_text",
     "months_between",
     "months_of",
     "parse",
+    "parse_certification",
     "share_text",
 ]

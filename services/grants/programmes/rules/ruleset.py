@@ -18,7 +18,7 @@ from services.grants.programmes.rules.budgeting import (
 )
 from services.grants.programmes.rules.calling import Call
 from services.grants.programmes.rules.forming import Column, Form, Part
-from services.grants.programmes.rules.scoring import Evaluation, ScoreItem
+from services.grants.programmes.rules.scoring import Evaluation, sheet_findings
 from services.grants.programmes.rules.spending import Exclusion, Need, Spending
 from services.grants.programmes.rules.terms import Selector, Text
 from shared.problems import Finding
@@ -81,6 +81,10 @@ class RuleSet:
         return {part.code: part for part in self.form.parts() if part.written}
 
     @cached_property
+    def duty_names(self) -> Mapping[str, Text]:
+        return {duty.code: duty.name for duty in self.call.duties}
+
+    @cached_property
     def monthly_won(self) -> Mapping[str, int]:
         """The monthly pay of each grade."""
         return {grade.code: grade.monthly_won for grade in self.budget.pay.grades}
@@ -108,7 +112,6 @@ def _duplicates(rules: RuleSet) -> Iterator[Finding]:
         "/budget/items/kinds": [kind.code for node in nodes for kind in node.kinds],
         "/spending/evidence_kinds": [kind.code for kind in rules.spending.evidence_kinds],
         "/spending/facts": [fact.code for fact in rules.spending.facts],
-        "/evaluation/items": [item.code for item in rules.evaluation.items()],
         "/form/sections": [section.code for section in rules.form.sections],
         "/form/sections/parts": [part.code for part in rules.form.parts()],
     }
@@ -197,36 +200,7 @@ def _recovery(rules: RuleSet) -> Iterator[Finding]:
 
 
 def _sheet(rules: RuleSet) -> Iterator[Finding]:
-    sheet = rules.evaluation
-    sections = {section.code for section in sheet.sections}
-    for code in sheet.tie_break:
-        if code not in sections:
-            yield RULE_SET_REFERENCE.at("/evaluation/tie_break", what="section", code=code)
-    if sheet.panel not in {panel.code for panel in sheet.panels}:
-        yield RULE_SET_REFERENCE.at("/evaluation/panel", what="panel", code=sheet.panel)
-    for item in sheet.items():
-        for problem in _item_problems(item, len(sheet.grades)):
-            yield RULE_SET_SHAPE.at(f"/evaluation/{item.code}", problem=problem)
-    situations = {(row.lead, row.partner) for row in sheet.bonus.rows}
-    areas = ("capital", "non_capital")
-    for situation in ((lead, partner) for lead in areas for partner in (None, *areas)):
-        if situation not in situations:
-            yield RULE_SET_SHAPE.at("/evaluation/bonus/rows", problem=f"lacks {situation}")
-
-
-def _item_problems(item: ScoreItem, grades: int) -> Iterator[str]:
-    if len(item.scores) != grades or list(item.scores) != sorted(set(item.scores), reverse=True):
-        yield "scores: one for each grade, best first"
-    if not item.quantitative:
-        return
-    bounds = [band.at_least if band.at_least is not None else band.over for band in item.bands]
-    lower = [bound for bound in bounds[:-1] if bound is not None]
-    if not bounds or bounds[-1] is not None or len(lower) != len(bounds) - 1:
-        yield "bands: each but the last has a bound"
-    if lower != sorted(lower, reverse=True):
-        yield "bands: highest first"
-    if any(band.score not in item.scores for band in item.bands):
-        yield "bands: only scores of the sheet"
+    return sheet_findings(rules.evaluation)
 
 
 def _form(rules: RuleSet) -> Iterator[Finding]:
