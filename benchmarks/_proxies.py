@@ -7,15 +7,17 @@ Run by `benchmarks/gateway.py`: `python -m benchmarks._proxies aiohttp|httpx2 PO
 import secrets
 import sys
 from collections.abc import AsyncIterator
+from contextlib import closing
 from typing import Any
 
 import httpx2
 import uvicorn
 
-from gateway.exchange import Headers, Receive, Scope, Send
-from gateway.forward import _answer_headers
+from gateway.exchange import ANSWER, Headers, Receive, Scope, Send
+from gateway.forward import answer_headers
 from gateway.head import Head, forwarded_headers
-from gateway.upstream import Upstream, upstreams
+from gateway.protocol import WholeAnswers
+from gateway.upstream import Answer, Lines, Upstream, upstreams
 
 
 class Minimal:
@@ -39,19 +41,23 @@ class Minimal:
         has_body = b"content-length" in fields or b"transfer-encoding" in fields
         head = Head(scope["method"], target, target, fields, raw, None, has_body)
         headers = forwarded_headers(head)
-        headers["X-Forwarded-For"] = scope["client"][0]
-        headers["X-Forwarded-Proto"] = scope["scheme"]
-        headers["X-Forwarded-Host"] = fields[b"host"].decode()
-        headers["X-Request-ID"] = secrets.token_hex(16)
-        headers["traceparent"] = f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+        headers.append(
+            (
+                f"X-Forwarded-For: {scope['client'][0]}\r\n"
+                f"X-Forwarded-Proto: {scope['scheme']}\r\n"
+                f"X-Forwarded-Host: {fields[b'host'].decode()}\r\n"
+                f"X-Request-ID: {secrets.token_hex(16)}\r\n"
+                f"traceparent: 00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01\r\n"
+            ).encode()
+        )
         body = _body(receive) if has_body else None
         if self._client == "aiohttp":
             answer = await self._upstream.ask(head.method, target, headers, body)
-            async with answer:
-                await _pass_on(send, answer.status, answer.raw_headers, answer.content.iter_any())
+            with closing(answer):
+                await self._answer(scope, send, answer)
         else:
             request = self._http.build_request(
-                head.method, self._url + target, headers=list(headers.items()), content=body
+                head.method, self._url + target, headers=_pairs(headers), content=body
             )
             response = await self._http.send(request, stream=True)
             try:
@@ -59,6 +65,15 @@ class Minimal:
                 await _pass_on(send, response.status_code, raw_headers, response.aiter_raw())
             finally:
                 await response.aclose()
+
+    async def _answer(self, scope: Scope, send: Send, answer: Answer) -> None:
+        """As the gateway does: in one piece, when all of it is there."""
+        content = answer.content
+        if content.is_eof():
+            headers = answer_headers(answer.raw_headers, answer.status)[0]
+            assert scope["extensions"][ANSWER](answer.status, headers, content.read_nowait())
+        else:
+            await _pass_on(send, answer.status, answer.raw_headers, content.iter_any())
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
@@ -84,11 +99,16 @@ async def _body(receive: Receive) -> AsyncIterator[bytes]:
 async def _pass_on(
     send: Send, status: int, raw: tuple[tuple[bytes, bytes], ...], chunks: AsyncIterator[bytes]
 ) -> None:
-    headers: Headers = _answer_headers(raw, status)[0]
+    headers: Headers = answer_headers(raw, status)[0]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     async for chunk in chunks:
         await send({"type": "http.response.body", "body": chunk, "more_body": True})
     await send({"type": "http.response.body", "body": b""})
+
+
+def _pairs(lines: Lines) -> list[tuple[bytes, bytes]]:
+    parts = (line.partition(b": ") for line in b"".join(lines).split(b"\r\n") if line)
+    return [(name, value) for name, _, value in parts]
 
 
 def main(client: str, port: str, url: str) -> None:
@@ -97,7 +117,7 @@ def main(client: str, port: str, url: str) -> None:
         app,
         port=int(port),
         loop="uvloop",
-        http="httptools",
+        http=WholeAnswers,
         ws="none",
         access_log=False,
         log_config=None,

@@ -20,6 +20,7 @@ from gateway.cors import Cors
 from gateway.document import Document
 from gateway.errors import BadRequestHead, RequestTimeout, UpstreamTimeout
 from gateway.exchange import (
+    ABORT,
     SECURITY_HEADERS,
     ClientGone,
     Exchange,
@@ -34,7 +35,6 @@ from gateway.head import Head, Origins, read_head, request_id
 from gateway.health import Health
 from gateway.limiter import Limit, Limiter, LocalCounters, SharedCounters
 from gateway.pages import load_pages
-from gateway.protocol import ABORT
 from gateway.routes import SERVICES, Route, RouteTable
 from gateway.settings import Settings
 from gateway.upstream import upstreams

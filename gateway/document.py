@@ -3,12 +3,12 @@
 import asyncio
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from typing import Any
 
 import aiohttp
 import orjson
 import structlog
-from multidict import CIMultiDict
 
 from gateway.routes import RouteTable
 from gateway.upstream import Upstream
@@ -54,8 +54,8 @@ class Document:
     async def _fetch(self, name: str) -> Json | None:
         try:
             async with asyncio.timeout(FETCH_SECONDS):
-                answer = await self._services[name].ask("GET", "/openapi.json", CIMultiDict())
-                async with answer:
+                answer = await self._services[name].ask("GET", "/openapi.json", [])
+                with closing(answer):
                     body = await answer.content.read(MAX_DOCUMENT)
                     while chunk := await answer.content.read(MAX_DOCUMENT):
                         body += chunk

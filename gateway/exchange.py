@@ -20,6 +20,11 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
+# Extensions of a scope, of our own server. ABORT drops the connection and what is not yet sent;
+# ANSWER sends an answer that is there as a whole in one piece, or says that it cannot.
+ABORT = "gateway.abort"
+ANSWER = "gateway.answer"
+
 SECURITY_HEADERS: Headers = [
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -142,8 +147,14 @@ class Exchange:
         self.answering = True
         self.status = status
         headers = [*headers, (b"content-length", b"%d" % len(body)), *self.extra]
-        await self.send({"type": "http.response.start", "status": status, "headers": headers})
-        await self.send({"type": "http.response.body", "body": body})
+        await self.send_whole(status, headers, b"" if self.method == "HEAD" else body)
+
+    async def send_whole(self, status: int, headers: Headers, body: bytes) -> None:
+        """`body` is as long as `headers` say, unless it is not to be sent."""
+        at_once = (self.scope.get("extensions") or {}).get(ANSWER)
+        if at_once is None or not at_once(status, headers, body):
+            await self.send({"type": "http.response.start", "status": status, "headers": headers})
+            await self.send({"type": "http.response.body", "body": body})
 
     async def refuse(self, problem: Problem) -> None:
         headers = problem_headers(problem)

@@ -9,7 +9,7 @@ import structlog
 from gateway.errors import BrokenUpstream
 from gateway.exchange import SECURITY_HEADERS, ClientGone, Exchange, Headers
 from gateway.head import forwarded_headers
-from gateway.upstream import Body, Upstream
+from gateway.upstream import Answer, Body, Upstream
 from shared.problems import PayloadTooLarge
 
 log = structlog.get_logger()
@@ -55,17 +55,19 @@ async def forward(exchange: Exchange, upstream: Upstream) -> None:
     if head.length is not None and head.length > route.max_body:
         raise PayloadTooLarge
     headers = forwarded_headers(head)
-    headers["X-Forwarded-For"] = origin.address
-    headers["X-Forwarded-Proto"] = origin.scheme
-    headers["X-Forwarded-Host"] = origin.host
-    headers["X-Request-ID"] = exchange.request_id
-    headers["traceparent"] = exchange.traceparent()
+    headers.append(
+        (
+            f"X-Forwarded-For: {origin.address}\r\nX-Forwarded-Proto: {origin.scheme}\r\n"
+            f"X-Forwarded-Host: {origin.host}\r\nX-Request-ID: {exchange.request_id}\r\n"
+            f"traceparent: {exchange.traceparent()}\r\n"
+        ).encode()
+    )
     upstream.enter()
     response = None
     try:
         body = await _body(exchange, route.max_body) if head.has_body else None
         exchange.body_read = not isinstance(body, AsyncIterator)
-        response = await upstream.ask(exchange.method, head.target, headers, body)
+        response = await upstream.ask(exchange.method, head.target, headers, body, head.length)
         await _answer(exchange, response, upstream.name)
     finally:
         upstream.leave()
@@ -108,10 +110,10 @@ async def _chunk(exchange: Exchange) -> tuple[bytes, bool]:
     return message.get("body", b""), message.get("more_body", False)
 
 
-async def _answer(exchange: Exchange, response: aiohttp.ClientResponse, service: str) -> None:
+async def _answer(exchange: Exchange, response: Answer, service: str) -> None:
     status = response.status
-    headers, framed = _answer_headers(response.raw_headers, status)
-    if status < 200 or not (framed or status in _BODILESS or exchange.method == "HEAD"):
+    headers, framing = answer_headers(response.raw_headers, status)
+    if status < 200 or not (framing or status in _BODILESS or exchange.method == "HEAD"):
         # An answer that ends with its connection cannot be told from one cut short.
         raise BrokenUpstream(service=service)
     headers += exchange.extra
@@ -119,6 +121,13 @@ async def _answer(exchange: Exchange, response: aiohttp.ClientResponse, service:
     loop = asyncio.get_running_loop()
     exchange.answering = True
     exchange.status = status
+    if framing == b"content-length" and content.is_eof() and content.exception() is None:
+        # All of it is there, as it is of almost every answer.
+        body = content.read_nowait()
+        if body and (framing, b"%d" % len(body)) not in headers:
+            raise AnswerBroken  # two lengths: the parser believed the other one
+        await exchange.send_whole(status, headers, body)
+        return
     await send({"type": "http.response.start", "status": status, "headers": headers})
     more = True
     while more:
@@ -131,8 +140,8 @@ async def _answer(exchange: Exchange, response: aiohttp.ClientResponse, service:
         exchange.touched = loop.time()
 
 
-def _answer_headers(raw: tuple[tuple[bytes, bytes], ...], status: int) -> tuple[Headers, bool]:
-    """What is passed on, and whether the answer says where it ends."""
+def answer_headers(raw: tuple[tuple[bytes, bytes], ...], status: int) -> tuple[Headers, bytes]:
+    """What is passed on, and the name of the header that says where the answer ends, if any."""
     kept: Headers = []
     special: Headers = []
     for name, value in raw:
@@ -141,11 +150,11 @@ def _answer_headers(raw: tuple[tuple[bytes, bytes], ...], status: int) -> tuple[
             kept.append((passed, value))
         else:
             special.append((name.lower(), value))
-    framed = False
+    framing = b""
     own = SECURITY_HEADERS
     for name, value in special:
         if name in _FRAMING:
-            framed = True
+            framing = name
             # One of a body that is not sent would have the server wait for it.
             if name == b"content-length" and status not in _BODILESS:
                 kept.append((name, value))
@@ -155,7 +164,7 @@ def _answer_headers(raw: tuple[tuple[bytes, bytes], ...], status: int) -> tuple[
         elif name == b"connection" and value.lower() not in {b"keep-alive", b"close"}:
             named = {part.strip().lower() for part in value.split(b",")}
             kept = [item for item in kept if item[0] not in named]
-    return kept + own, framed
+    return kept + own, framing
 
 
 def _passed_name(name: bytes) -> bytes:

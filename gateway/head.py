@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import NamedTuple
 
-from multidict import CIMultiDict, istr
-
 from gateway.errors import BadPath, BadRequestHead, HeadersTooLarge, TargetTooLong
 from shared.problems import MethodNotAllowed
 
@@ -49,7 +47,9 @@ _HOP_BY_HOP = frozenset(
         b"upgrade",
     }
 )
-_REPLACED = frozenset({b"host", b"forwarded", b"via", b"traceparent", b"x-request-id"})
+_REPLACED = frozenset(
+    {b"content-length", b"host", b"forwarded", b"via", b"traceparent", b"x-request-id"}
+)
 # Names that somewhere, behind some proxy, mean who is calling or what was really asked for.
 # No service of ours reads them; none shall ever see one from outside.
 _CLAIMS_TO_KNOW = re.compile(
@@ -131,30 +131,37 @@ def _framing(fields: dict[bytes, bytes]) -> tuple[int | None, bool]:
     return int(announced), int(announced) > 0
 
 
-_names: dict[bytes, istr | None] = {}
+_names: dict[bytes, bytes] = {}
 
 
-def _forwarded_name(name: bytes) -> istr | None:
-    """The name as aiohttp wants it, or None when the header stays here. Remembered."""
+def _line_start(name: bytes) -> bytes:
+    """`name: `, or nothing when the header stays here. Remembered."""
     if len(_names) > 1_000:
         _names.clear()
     stays = name in _HOP_BY_HOP or name in _REPLACED or _CLAIMS_TO_KNOW.fullmatch(name)
-    _names[name] = kept = None if stays else istr(name.decode())
+    _names[name] = start = b"" if stays else name + b": "
+    return start
+
+
+def forwarded_headers(head: Head) -> list[bytes]:
+    """The lines of the client's headers without those that end here, byte for byte. What tells of
+    the body is not among them: whoever sends it frames it."""
+    named = _named_by_connection(head)
+    kept: list[bytes] = []
+    for name, value in head.raw:
+        start = _names[name] if name in _names else _line_start(name)
+        if start and name not in named:
+            if not value.isascii():
+                _refuse_other_encodings(value)
+            kept.append(start + value + b"\r\n")
     return kept
 
 
-def forwarded_headers(head: Head) -> CIMultiDict[str]:
-    """The client's headers without those that end here. Values are kept byte for byte."""
-    named = _named_by_connection(head)
-    kept: CIMultiDict[str] = CIMultiDict()
+def _refuse_other_encodings(value: bytes) -> None:
     try:
-        for name, value in head.raw:
-            forwarded = _names[name] if name in _names else _forwarded_name(name)
-            if forwarded is not None and name not in named:
-                kept.add(forwarded, value.decode())
+        value.decode()
     except UnicodeDecodeError as error:
         raise BadRequestHead(reason="header bytes") from error
-    return kept
 
 
 def _named_by_connection(head: Head) -> frozenset[bytes]:

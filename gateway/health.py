@@ -3,10 +3,10 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import closing
 
 import aiohttp
 import structlog
-from multidict import CIMultiDict
 
 from gateway.upstream import Upstream
 from shared.problems import Problem
@@ -65,8 +65,8 @@ class Health:
     async def _ask(self, name: str) -> str:
         try:
             async with asyncio.timeout(PROBE_SECONDS):
-                answer = await self._services[name].ask("GET", "/readyz", CIMultiDict())
-                async with answer:
+                answer = await self._services[name].ask("GET", "/readyz", [])
+                with closing(answer):
                     return "ok" if answer.status == 200 else "not ready"
         except (Problem, aiohttp.ClientError, TimeoutError):
             return "not reachable"

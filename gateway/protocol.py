@@ -2,6 +2,8 @@
 time and a size for request heads, refusals as problems, an end for requests nobody reads."""
 
 import asyncio
+import re
+from functools import partial
 from typing import Any, ClassVar
 
 import orjson
@@ -19,17 +21,60 @@ from gateway.errors import (
     TargetTooLong,
     TooManyConnections,
 )
-from gateway.exchange import problem_headers
+from gateway.exchange import ABORT, ANSWER, problem_headers
 from gateway.head import MAX_HEADER_BYTES, MAX_TARGET
 from shared.problems import Problem
 from shared.tracing import new_trace_id
 
 log = structlog.get_logger()
 
-ABORT = "gateway.abort"  # scope extension: drop the connection and what is not yet sent
+_NO_NAME = re.compile(rb"[^!#$%&'*+\-.^_`|~0-9a-z]")
+_NO_VALUE = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
 
-class GuardedProtocol(HttpToolsProtocol):
+class WholeAnswers(HttpToolsProtocol):
+    """Lets an application hand over head and body at once: uvicorn writes twice, and looks at each
+    header twice."""
+
+    def on_headers_complete(self) -> None:
+        extensions: dict[str, Any] = {}
+        self.scope["extensions"] = extensions
+        super().on_headers_complete()
+        # The request's task was made just now, and has not run yet.
+        extensions[ANSWER] = partial(self._answer, self.cycle)
+        extensions[ABORT] = self.transport.abort
+
+    def _answer(
+        self,
+        cycle: RequestResponseCycle,
+        status: int,
+        headers: list[tuple[bytes, bytes]],
+        body: bytes,
+    ) -> bool:
+        """Names must be in lower case, and `body` as long as the headers say."""
+        if cycle.response_started or cycle.disconnected or self.flow.write_paused:
+            return False
+        names, values = zip(*headers, strict=True)
+        if _NO_NAME.search(b"".join(names)) or _NO_VALUE.search(b"".join(values)):
+            return False  # uvicorn knows how to refuse it
+        if b"transfer-encoding" in names:
+            return False
+        if b"connection" in names:
+            cycle.keep_alive = False  # the only thing we ever say there
+        elif not cycle.keep_alive:
+            headers = [*headers, (b"connection", b"close")]
+        lines = [b"%b: %b\r\n" % header for header in [*cycle.default_headers, *headers]]
+        cycle.response_started = cycle.response_complete = True
+        cycle.waiting_for_100_continue = False
+        self.transport.write(b"".join((STATUS_LINE[status], *lines, b"\r\n", body)))
+        cycle.message_event.set()
+        if not cycle.keep_alive:
+            self.transport.close()
+        cycle.on_response()
+        return True
+
+
+class GuardedProtocol(WholeAnswers):
     """Hands on requests whose head came in time, in bounds and in a form that has one meaning."""
 
     head_seconds: ClassVar[float] = 10.0
@@ -49,7 +94,6 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._extensions = {ABORT: transport.abort}
         if len(self.connections) > self.max_connections:
             self._refuse(TooManyConnections(headers={"Retry-After": "5"}))
             return
@@ -89,7 +133,6 @@ class GuardedProtocol(HttpToolsProtocol):
         super().on_message_begin()
         self._in_head = True
         self._head_bytes = 0
-        self.scope["extensions"] = self._extensions  # type: ignore[typeddict-item]
 
     def on_headers_complete(self) -> None:
         # uvicorn hands on neither the host of an absolute target nor a fragment.

@@ -6,7 +6,6 @@ import socket
 
 import httpx2
 import pytest
-from multidict import CIMultiDict
 
 from gateway.routes import Route, RouteTable, Rule
 from gateway.upstream import Connection, upstreams
@@ -315,6 +314,7 @@ async def test_the_library_makes_connections_of_our_own_kind(echo_url, echo):
     async with upstreams({"accrual": echo_url}, limit=1) as services:
         upstream = services["accrual"]
         assert isinstance(upstream._connector._factory(), Connection)
-        answer = await upstream.ask("GET", f"{PUBLIC}/events", CIMultiDict())
-        assert type(answer.connection.protocol) is Connection
+        answer = await upstream.ask("GET", f"{PUBLIC}/events", [])
+        assert type(answer._connection.protocol) is Connection
+        assert answer._connection.protocol._reading_paused is False  # `resume_reading` asks it
         answer.close()
