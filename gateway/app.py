@@ -21,6 +21,7 @@ from gateway.document import Document
 from gateway.errors import BadRequestHead, RequestTimeout, UpstreamTimeout
 from gateway.exchange import (
     ABORT,
+    CLOSE,
     SECURITY_HEADERS,
     ClientGone,
     Exchange,
@@ -51,7 +52,6 @@ UNLOGGED = frozenset({b"/healthz", b"/readyz"})
 _BEARER = b"bearer "
 _JSON = (b"content-type", b"application/json")
 _HSTS = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
-_CLOSE = (b"connection", b"close")
 
 
 class Gateway:
@@ -130,7 +130,7 @@ class Gateway:
     def drain(self) -> None:
         """From now on not ready, and asking clients to connect elsewhere; still serving."""
         self.health.draining = True
-        self._always = [*self._always, _CLOSE]
+        self._always = [*self._always, CLOSE]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -142,7 +142,7 @@ class Gateway:
         loop = asyncio.get_running_loop()
         path = scope["raw_path"]
         spans = self._spans if path not in UNLOGGED else None
-        exchange = Exchange(scope, receive, send, loop.time(), spans)
+        exchange = Exchange(scope, receive, send, loop, spans)
         self._watch.under_way.add(exchange)
         self.metrics.under_way += 1
         try:

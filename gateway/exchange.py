@@ -1,9 +1,9 @@
 """One request and its answer on their way through, and the clock that watches all of them."""
 
 import asyncio
-import os
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
+from random import getrandbits
 from typing import Any
 
 import orjson
@@ -24,6 +24,8 @@ Headers = list[tuple[bytes, bytes]]
 # ANSWER sends an answer that is there as a whole in one piece, or says that it cannot.
 ABORT = "gateway.abort"
 ANSWER = "gateway.answer"
+
+CLOSE = (b"connection", b"close")
 
 SECURITY_HEADERS: Headers = [
     (b"x-content-type-options", b"nosniff"),
@@ -70,12 +72,17 @@ class Exchange:
     )
 
     def __init__(
-        self, scope: Scope, receive: Receive, send: Send, now: float, spans: Spans | None = None
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        loop: asyncio.AbstractEventLoop,
+        spans: Spans | None = None,
     ) -> None:
         self.scope = scope
         self.receive = receive
         self.send = send
-        self.task: asyncio.Task[Any] | None = asyncio.current_task()
+        self.task: asyncio.Task[Any] | None = asyncio.current_task(loop)
         self.method: str = scope["method"]
         self.path: bytes = scope["raw_path"]
         self.fields: dict[bytes, bytes] = dict(scope["headers"])
@@ -83,14 +90,15 @@ class Exchange:
         self.span: Span | None = None
         if spans is None:
             known = trace_id_of(given.decode("latin-1")) if given is not None else None
-            random = os.urandom(24).hex()
+            # Unlike any other; that it could be guessed harms nobody.
+            random = f"{getrandbits(192):048x}"
             self.trace = self.request_id = known or random[:32]
             self._span_id = random[32:]
         else:
             self.span = spans.begin("request", "server", (given or b"").decode("latin-1"))
             self.trace = self.request_id = self.span.trace
         self.began = time.perf_counter()  # the loop's own clock stands still within a turn
-        self.started = self.touched = now
+        self.started = self.touched = now = loop.time()
         self.deadline = now + 120
         self.head: Head | None = None
         self.origin: Origin | None = None

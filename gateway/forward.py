@@ -1,6 +1,7 @@
 """Forwarding: the request to its service, the answer back, both streamed, nothing reshaped."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 
 import aiohttp
@@ -35,6 +36,7 @@ _OURS = frozenset(name for name, _ in SECURITY_HEADERS)
 _FRAMING = frozenset({b"content-length", b"transfer-encoding"})
 _SPECIAL = _STAYS | _OURS | _FRAMING
 _BODILESS = frozenset({204, 304})
+_NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9a-z]+")
 _names: dict[bytes, bytes] = {}  # of headers that simply pass, as services write them
 
 
@@ -168,9 +170,9 @@ def answer_headers(raw: tuple[tuple[bytes, bytes], ...], status: int) -> tuple[H
 
 
 def _passed_name(name: bytes) -> bytes:
-    """In lower case, or empty for a header that needs a look. Remembered."""
+    """In lower case, or empty for a header that needs a look, or is none. Remembered."""
     lower = name.lower()
-    if lower in _SPECIAL:
+    if lower in _SPECIAL or not _NAME.fullmatch(lower):
         return b""
     if len(_names) > 1_000:
         _names.clear()

@@ -57,10 +57,6 @@ class Connection(ResponseHandler):
 
     answer_began = False
 
-    def set_response_params(self, **params: Any) -> None:
-        self.answer_began = False
-        super().set_response_params(**params)
-
     def data_received(self, data: bytes) -> None:
         self.answer_began = True
         super().data_received(data)
@@ -231,6 +227,8 @@ class Upstream:
 
 def _expect(protocol: ResponseHandler, method: str) -> None:
     """Have the connection take what comes next for the answer to a new request."""
+    assert isinstance(protocol, Connection)
+    protocol.answer_began = False
     protocol.set_response_params(
         skip_payload=method == "HEAD",
         read_until_eof=True,
