@@ -1,8 +1,11 @@
 """Files: streamed into one store (a directory or an object store), never wholly in memory."""
 
 import hashlib
+import io
 import re
+import struct
 import unicodedata
+import zipfile
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -36,14 +39,27 @@ FILE_TYPE = FindingKind(
     rule="M-010",
 )
 
+_ARCHIVE = b"PK\x03\x04"
+_OPENXML = "application/vnd.openxmlformats-officedocument"
+
 # What an office may attach, told by content and not by name: first bytes -> media type.
 _SIGNATURES = (
     (b"%PDF-", "application/pdf"),
     (b"\x89PNG\r\n\x1a\n", "image/png"),
     (b"\xff\xd8\xff", "image/jpeg"),
-    (b"PK\x03\x04", "application/zip"),  # xlsx, docx, hwpx
+    (_ARCHIVE, "application/zip"),  # an office document, or else refused: see `office_type`
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "application/x-ole-storage"),  # hwp, xls, doc
 )
+
+# Office documents are archives: the parts that every one of its kind has -> media type.
+_OFFICE = {
+    ("[Content_Types].xml", "xl/workbook.xml"): f"{_OPENXML}.spreadsheetml.sheet",
+    ("[Content_Types].xml", "word/document.xml"): f"{_OPENXML}.wordprocessingml.document",
+    ("[Content_Types].xml", "ppt/presentation.xml"): f"{_OPENXML}.presentationml.presentation",
+    ("mimetype", "Contents/content.hpf"): "application/hwp+zip",
+    ("mimetype", "META-INF/manifest.xml", "content.xml"): "application/zip",  # OpenDocument
+}
+_DIRECTORY_BYTES = 256 * 2**10  # of an archive's end: names of some two thousand parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +138,7 @@ class _Seen:
         self.media_type = ""
         self.digest = hashlib.sha256()
         self.refusal: Any = None
+        self._end = b""
 
     async def pass_on(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         async for chunk in chunks:
@@ -135,9 +152,15 @@ class _Seen:
             if self.size > self.max_bytes:
                 self._refuse(FILE_TOO_LARGE)
             self.digest.update(chunk)
+            if self.media_type == "application/zip":
+                self._end = (self._end + chunk)[-_DIRECTORY_BYTES:]
             yield chunk
         if self.size == 0:
             self._refuse(FILE_EMPTY)
+        if self.media_type == "application/zip":
+            self.media_type = office_type(self._end)
+            if not self.media_type:
+                self._refuse(FILE_TYPE)
 
     def _refuse(self, kind: FindingKind) -> None:
         self.refusal = kind.at("/file", field="file", name=self.name)
@@ -147,6 +170,17 @@ class _Seen:
 def sniff(head: bytes) -> str:
     """The media type by the first bytes; empty for what may not be attached."""
     return next((kind for magic, kind in _SIGNATURES if head.startswith(magic)), "")
+
+
+def office_type(end: bytes) -> str:
+    """The media type of an archive by its directory, which is its end; empty for one that is no
+    office document. Nothing is unpacked, so there is nothing that could swell."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(end)) as archive:
+            names = set(archive.namelist())
+    except (zipfile.BadZipFile, struct.error, ValueError, NotImplementedError):
+        return ""
+    return next((kind for parts, kind in _OFFICE.items() if names.issuperset(parts)), "")
 
 
 def clean_name(name: str) -> str:

@@ -1,13 +1,17 @@
 """Files are streamed, judged by content, and stored whole or not at all."""
 
 import hashlib
+import io
+import os
 import unicodedata
+import zipfile
 
 import pytest
 
-from shared.downloads import attachment_headers
+from shared.downloads import XLSX, attachment_headers
 from shared.files import MAX_FILE_BYTES, Files, clean_name
 from shared.problems import Invalid
+from shared.sheets.writing import Page, at_once, write_book
 
 PDF = b"%PDF-1.7\n" + b"x" * 1000
 
@@ -47,6 +51,65 @@ async def test_a_refused_file_says_why_and_leaves_nothing(files, parts, code):
     with pytest.raises(Invalid) as refusal:
         await files.put("a/1", "증빙.pdf", chunks(*parts))
     assert [finding.code for finding in refusal.value.errors] == [code]
+    with pytest.raises(FileNotFoundError):
+        await content(files, "a/1")
+
+
+OPENXML = "application/vnd.openxmlformats-officedocument"
+
+
+def archive(*parts: str, padding: int = 0) -> bytes:
+    """An archive of parts by these names, the first of which cannot be compressed."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as made:
+        made.writestr("padding", os.urandom(padding))
+        for name in parts:
+            made.writestr(name, "<x/>")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("parts", "kind"),
+    [
+        (("[Content_Types].xml", "xl/workbook.xml"), f"{OPENXML}.spreadsheetml.sheet"),
+        (("word/document.xml", "[Content_Types].xml"), f"{OPENXML}.wordprocessingml.document"),
+        (("mimetype", "Contents/content.hpf"), "application/hwp+zip"),
+        (
+            ("mimetype", "META-INF/manifest.xml", "content.xml"),
+            "application/zip",
+        ),
+    ],
+)
+async def test_an_archive_is_attached_as_the_office_document_it_is(files, parts, kind):
+    data = archive(*parts, padding=2**20)
+    pieces = (data[at : at + 50_000] for at in range(0, len(data), 50_000))
+    stored = await files.put("a/1", "증빙", chunks(*pieces))
+    assert (stored.media_type, stored.size) == (kind, len(data))
+
+
+async def test_workbooks_of_ours_are_office_documents(files):
+    with await write_book(Page("표", {"이름": 10}, at_once([("값",)]))) as book:
+        stored = await files.put("a/1", "표.xlsx", chunks(book.read()))
+    assert stored.media_type == XLSX
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        archive("invoice.exe"),
+        archive("[Content_Types].xml"),
+        archive("xl/workbook.xml"),
+        b"PK\x03\x04 and nothing behind it",
+        archive("[Content_Types].xml", "xl/workbook.xml")[:-1],
+        archive("[Content_Types].xml", "xl/workbook.xml") + b"x" * 300_000,
+        archive("[Content_Types].xml", "xl/workbook.xml", *(f"{n}" * 60 for n in range(9_000))),
+    ],
+    ids=["a program", "no part", "no types", "no archive", "cut off", "hidden", "huge directory"],
+)
+async def test_an_archive_that_is_no_document_is_refused_and_leaves_nothing(files, data):
+    with pytest.raises(Invalid) as refusal:
+        await files.put("a/1", "증빙.xlsx", chunks(data))
+    assert [finding.code for finding in refusal.value.errors] == ["FILE_TYPE"]
     with pytest.raises(FileNotFoundError):
         await content(files, "a/1")
 

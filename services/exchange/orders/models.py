@@ -209,6 +209,7 @@ class Payment(Base, HasId):
         CheckConstraint("direction IN ('received', 'returned')", name="direction"),
         CheckConstraint("method IN ('transfer', 'card', 'other')", name="method"),
         Index("ix_payment_order", "order_id", "id"),
+        Index(None, "reference"),  # whether it serves an expense elsewhere, too
     )
 
     order_id: Mapped[UUID] = mapped_column(ForeignKey("exchange_order.id"))
@@ -226,7 +227,10 @@ class OrderFile(Base, HasId):
     """Evidence attached to an order: a transfer slip, a tax invoice, a result report."""
 
     __tablename__ = "order_file"
-    __table_args__ = (Index("ix_order_file_order", "order_id", "id"),)
+    __table_args__ = (
+        Index("ix_order_file_order", "order_id", "id"),
+        Index(None, "sha256"),  # whether it serves an expense elsewhere, too
+    )
 
     order_id: Mapped[UUID] = mapped_column(ForeignKey("exchange_order.id"))
     key: Mapped[str] = mapped_column(String(100))
