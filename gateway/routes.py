@@ -56,11 +56,13 @@ def _upload(service: str, *names: str) -> Rule:
 
 _LOGIN = Route("auth", "auth token", public=True, limit="login", max_body=64 * KIB)
 _FORGOTTEN = replace(_LOGIN, name="auth password")
+_PASSKEY = replace(_LOGIN, name="auth passkey")
 _PUSH = Route("accrual", "accrual intake", max_body=256 * MIB, max_seconds=1800)
 
 RULES: tuple[Rule, ...] = (
     Rule(frozenset({"POST"}), r"/token(?:/(?:revoke|introspect))?", _LOGIN),
     Rule(frozenset({"POST"}), r"/(?:activation(?:/check)?|reset-requests)", _FORGOTTEN),
+    Rule(frozenset({"POST"}), r"/passkeys/challenge", _PASSKEY),
     _public("auth", "notices"),
     _public("accrual", "criteria", READ | {"POST"}),
     _public("accrual", "templates"),

@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from services.auth.accounts import own_routes, staff_routes
+from services.auth.accounts import own_routes, passkey_routes, staff_routes
 from services.auth.accounts import routes as passwords
 from services.auth.audit import routes as audit
 from services.auth.clients import routes as clients
@@ -31,6 +31,7 @@ def create_app(settings: Settings, runtime: AuthRuntime | None = None) -> FastAP
             tokens.internal,
             passwords.router,
             own_routes.router,
+            passkey_routes.router,
             sessions.router,
             staff_routes.router,
             clients.router,

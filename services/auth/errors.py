@@ -164,17 +164,36 @@ NAME_REQUIRED = FindingKind("NAME_REQUIRED", ko="기업명을 입력하세요.",
 
 
 class SecondFactorRequired(OAuthProblem):
-    """The password was right; send it again with `otp`."""
+    """The password was right; send it again with `otp` or `passkey`."""
 
     error, code = "invalid_grant", "SECOND_FACTOR_REQUIRED"
-    ko = "인증 앱의 6자리 번호를 입력하세요."
-    en = "Please enter the six-digit code of your authenticator app."
+    ko = "인증 앱의 6자리 번호를 입력하거나 패스키로 확인하세요."
+    en = "Please enter the six-digit code of your authenticator app, or confirm with a passkey."
 
 
 class SecondFactorWrong(OAuthProblem):
     error, code = "invalid_grant", "SECOND_FACTOR_WRONG"
     ko = "인증 번호가 올바르지 않거나 이미 사용되었습니다."
     en = "The code is not correct or was used before."
+
+
+class PasskeyRefused(OAuthProblem):
+    """One text for every reason: an unknown key, another origin, a challenge used before …"""
+
+    error, code = "invalid_grant", "PASSKEY_REFUSED"
+    ko = "패스키로 확인하지 못했습니다. 다시 시도하세요."
+    en = "The passkey could not be confirmed. Please try again."
+
+
+class PasskeyKnown(Problem):
+    status, code = 409, "PASSKEY_KNOWN"
+    ko, en = "이미 등록된 패스키입니다.", "This passkey is registered already."
+
+
+class PasskeysFull(Problem):
+    status, code = 409, "PASSKEYS_FULL"
+    ko = "패스키는 {most}개까지 등록할 수 있습니다. 쓰지 않는 패스키를 먼저 지우세요."
+    en = "At most {most} passkeys can be registered. Please remove one that is not used."
 
 
 class LinkUnusable(Problem):
@@ -249,6 +268,12 @@ FIELD_TWICE = FindingKind(
 )
 CODE_WRONG = FindingKind(
     "CODE_WRONG", ko="인증 번호가 올바르지 않습니다.", en="The code is not correct."
+)
+
+PASSKEY_UNUSABLE = FindingKind(
+    "PASSKEY_UNUSABLE",
+    ko="패스키를 등록하지 못했습니다. 처음부터 다시 등록하세요.",
+    en="The passkey could not be registered. Please begin again.",
 )
 
 # --- institutions -----------------------------------------------------------------------------

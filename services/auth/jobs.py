@@ -3,7 +3,8 @@
 from datetime import timedelta
 from uuid import UUID
 
-from services.auth.accounts import credentials, measures, throttle
+from services.auth.accounts import credentials, measures, passkeys, throttle
+from services.auth.institutions import profiles
 from services.auth.messages import service as messages
 from services.auth.messages.service import DELIVER
 from services.auth.notices import mailing
@@ -52,8 +53,12 @@ async def purge(runtime: Runtime) -> None:
         await throttle.purge(session, now - timedelta(days=2))
         await messages.purge(session, now - MESSAGES_KEPT)
         await credentials.purge(session, now - CREDENTIALS_KEPT)
-        kept = timedelta(days=_auth(runtime).settings.removed_accounts_kept_days)
-        await measures.forget_removed(session, now - kept)
+        await passkeys.forget_challenges(session, now)
+        settings = _auth(runtime).settings
+        removed = timedelta(days=settings.removed_accounts_kept_days)
+        await measures.forget_removed(session, now - removed)
+        closed = timedelta(days=settings.closed_institutions_kept_days)
+        await profiles.forget_closed(session, now - closed)
 
 
 def _auth(runtime: Runtime) -> AuthRuntime:

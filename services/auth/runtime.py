@@ -9,6 +9,7 @@ import httpx2
 from sqlalchemy.exc import SQLAlchemyError
 
 import shared.runtime
+from services.auth.accounts.authenticators import RelyingParty
 from services.auth.accounts.credentials import Desk
 from services.auth.accounts.passwords import Passwords
 from services.auth.messages.delivery import Postman
@@ -37,6 +38,7 @@ class AuthRuntime(shared.runtime.Runtime):
             idle=timedelta(minutes=settings.session_idle_minutes),
             absolute=timedelta(hours=settings.session_hours),
         )
+        self.party = RelyingParty(settings.passkey_domain, settings.origins)
         super().__init__(
             "auth",
             settings,
@@ -59,6 +61,7 @@ class AuthRuntime(shared.runtime.Runtime):
             passwords=self.passwords,
             keys=self.keys,
             lifetimes=self.lifetimes,
+            party=self.party,
             operator_second_factor=settings.operator_second_factor,
         )
 

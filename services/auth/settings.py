@@ -25,7 +25,9 @@ class Settings(ServiceSettings):
     initial_credential: Literal["link", "legacy"] = "link"
     initial_credential_hours: int = Field(default=72, ge=1)
     operator_second_factor: bool = False
+    passkey_rp_id: str = ""
     removed_accounts_kept_days: int = 90
+    closed_institutions_kept_days: int = Field(default=365, ge=0)
     session_idle_minutes: int = 30
     session_hours: int = 12
 
@@ -58,6 +60,12 @@ class Settings(ServiceSettings):
         """Web origins whose pages may use the refresh cookie."""
         parts = urlsplit(self.token_issuer)
         return frozenset({f"{parts.scheme}://{parts.netloc}", *_list(self.portal_origins)})
+
+    @property
+    def passkey_domain(self) -> str:
+        """The domain passkeys are made for, or a parent of the portal's: another one makes those
+        there are useless."""
+        return self.passkey_rp_id or urlsplit(self.token_issuer).hostname or ""
 
     @property
     def portal(self) -> str:

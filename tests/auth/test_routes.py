@@ -21,6 +21,7 @@ PUBLIC = {
     ("post", "/api/v1/auth/activation"),
     ("post", "/api/v1/auth/activation/check"),
     ("post", "/api/v1/auth/reset-requests"),
+    ("post", "/api/v1/auth/passkeys/challenge"),
     ("get", "/.well-known/jwks.json"),
     ("get", "/.well-known/oauth-authorization-server"),
 }

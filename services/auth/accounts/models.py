@@ -14,7 +14,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from services.auth.accounts.rules import Field, FieldChange, OneTime, Role, Status
+from services.auth.accounts.rules import Field, FieldChange, OneTime, PasskeyUse, Role, Status
 from services.auth.base import Base
 from shared.db import HasId, HasTimes, one_of
 
@@ -45,6 +45,7 @@ class Account(HasId, HasTimes, Base):
     totp_seed: Mapped[bytes | None] = mapped_column(LargeBinary)  # sealed
     totp_confirmed_at: Mapped[datetime | None]
     totp_last_step: Mapped[int | None] = mapped_column(BigInteger)
+    passkeys: Mapped[int] = mapped_column(server_default=text("0"))  # how many rows of `passkey`
 
     pv: Mapped[int] = mapped_column(BigInteger, server_default=text("1"))
     version: Mapped[int] = mapped_column(server_default=text("1"))
@@ -62,6 +63,10 @@ class Account(HasId, HasTimes, Base):
     @property
     def is_lead(self) -> bool:
         return self.parent_id is None
+
+    @property
+    def has_second_factor(self) -> bool:
+        return self.totp_confirmed_at is not None or self.passkeys > 0
 
 
 class FieldPermission(Base):
@@ -139,3 +144,32 @@ class RecoveryCode(Base):
     account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), primary_key=True)
     mac: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
     used_at: Mapped[datetime | None]
+
+
+class Passkey(HasId, Base):
+    """A key that somebody's device holds (WebAuthn). `synced`: it lives in a key ring that is
+    copied between devices, and then it does not count its uses."""
+
+    __tablename__ = "passkey"
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), index=True)
+    name: Mapped[str] = mapped_column(String(50))
+    credential_id: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    public_key: Mapped[bytes] = mapped_column(LargeBinary)  # COSE
+    sign_count: Mapped[int] = mapped_column(BigInteger)
+    synced: Mapped[bool]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    last_used_at: Mapped[datetime | None]
+
+
+class PasskeyChallenge(Base):
+    """What a device is asked to sign; its row is gone with the first answer."""
+
+    __tablename__ = "passkey_challenge"
+
+    challenge: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    use: Mapped[str] = mapped_column(String(20))
+    account_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+    __table_args__ = (one_of("use", PasskeyUse),)

@@ -144,7 +144,7 @@ def _own(own: Own, caller: Claims) -> OwnOut:
         institution_kind=institution.kind,
         fields=own.fields,
         scopes=sorted(caller.scope),
-        second_factor=account.totp_confirmed_at is not None,
+        second_factor=account.has_second_factor,
         password_changed_at=account.password_changed_at,
         version=account.version,
     )

@@ -74,6 +74,14 @@ class OneTime(StrEnum):
     INITIAL = "initial"  # the login id as the password (M-001): until it expires, not only once
 
 
+class PasskeyUse(StrEnum):
+    """What a passkey is asked for; a challenge for one is good for no other."""
+
+    REGISTRATION = "registration"
+    SIGN_IN = "sign_in"
+    SECOND_FACTOR = "second_factor"
+
+
 PASSWORD_CHANGE = "password:change"  # noqa: S105  # a scope, no password
 SECOND_FACTOR_ENROL = "second-factor:enrol"
 OWN_ACCOUNT = "account:self"

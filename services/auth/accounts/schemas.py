@@ -1,7 +1,7 @@
 """What the account routes take and give."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import ConfigDict, Field, StringConstraints
@@ -106,6 +106,36 @@ class OwnOut(Schema):
     second_factor: bool
     password_changed_at: datetime | None
     version: int
+
+
+class PasskeyAskIn(Body):
+    use: Literal["sign_in", "second_factor"] = Field(
+        description="비밀번호 없이(sign_in), 또는 비밀번호에 더하여(second_factor)"
+    )
+
+
+class PasskeyIn(Body):
+    """`credential`: what `navigator.credentials.create()` answered, as its `toJSON()` writes it."""
+
+    name: str = Field(min_length=1, max_length=50, examples=["사무실 노트북"])
+    credential: dict[str, Any]
+
+
+class PasskeyOut(Schema):
+    """`synced`: it lives in a key ring that is copied between devices."""
+
+    id: UUID
+    name: str
+    synced: bool
+    created_at: datetime
+    last_used_at: datetime | None
+
+
+class PasskeyRegisteredOut(Schema):
+    """`recovery_codes` come with the first second factor, and are shown this once."""
+
+    passkey: PasskeyOut
+    recovery_codes: list[str] | None
 
 
 class LoginIdIn(Body):

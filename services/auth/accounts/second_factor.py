@@ -1,4 +1,6 @@
-"""The second factor: six digits of an authenticator app (TOTP, RFC 6238), or a recovery code."""
+"""The second factor: six digits of an authenticator app (TOTP, RFC 6238), or a recovery code.
+
+A passkey is one too (`passkeys.py`); whoever has any has recovery codes."""
 
 import hmac
 import secrets
@@ -11,7 +13,7 @@ from sqlalchemy import delete, insert, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.auth.accounts import rules, service
-from services.auth.accounts.models import Account, RecoveryCode
+from services.auth.accounts.models import Account, Passkey, RecoveryCode
 from services.auth.accounts.passwords import Passwords
 from services.auth.audit.service import Actor, record
 from services.auth.errors import (
@@ -83,7 +85,7 @@ async def confirm(
         raise Invalid(errors=[CODE_WRONG.at("/code", field="code")])
     account.totp_confirmed_at = now
     _record(session, actor, account, "second_factor.confirmed")
-    return await _new_recovery_codes(session, vault, account.id)
+    return await new_recovery_codes(session, vault, account.id)
 
 
 async def renew_recovery_codes(
@@ -99,10 +101,10 @@ async def renew_recovery_codes(
     await prove(sessions, vault, passwords, owner, actor=actor, now=now)
     async with sessions.begin() as session:
         account = await session.get_one(Account, owner.account_id, with_for_update=True)
-        if account.totp_confirmed_at is None:
+        if not account.has_second_factor:
             raise SecondFactorMissing
         _record(session, actor, account, "second_factor.codes_renewed")
-        return await _new_recovery_codes(session, vault, account.id)
+        return await new_recovery_codes(session, vault, account.id)
 
 
 async def remove(
@@ -115,20 +117,31 @@ async def remove(
     actor: Actor,
     now: datetime,
 ) -> None:
-    """Switch the second factor off. Raises `SecondFactorNeeded` where it is obligatory."""
+    """Switch the authenticator app off. Raises `SecondFactorNeeded` for the last second factor of
+    somebody who has to have one."""
     await prove(sessions, vault, passwords, owner, actor=actor, now=now)
     async with sessions.begin() as session:
         account = await session.get_one(Account, owner.account_id, with_for_update=True)
-        if needed_by_operators and account.role in rules.OPERATING_ROLES:
+        if needed_by_operators and account.role in rules.OPERATING_ROLES and not account.passkeys:
             raise SecondFactorNeeded
-        await clear(session, account, actor=actor)
+        account.totp_seed = account.totp_confirmed_at = account.totp_last_step = None
+        await forget_needless_codes(session, account)
+        _record(session, actor, account, "second_factor.removed")
 
 
 async def clear(session: AsyncSession, account: Account, *, actor: Actor) -> None:
-    """Forget an account's second factor: by its owner, or by the operator for a lost phone."""
+    """Forget everything an account could confirm with: for a lost phone, or its next user."""
     account.totp_seed = account.totp_confirmed_at = account.totp_last_step = None
-    await session.execute(delete(RecoveryCode).where(RecoveryCode.account_id == account.id))
+    account.passkeys = 0
+    await session.execute(delete(Passkey).where(Passkey.account_id == account.id))
+    await forget_needless_codes(session, account)
     _record(session, actor, account, "second_factor.removed")
+
+
+async def forget_needless_codes(session: AsyncSession, account: Account) -> None:
+    """Recovery codes stand in for a second factor: without one they are of no use."""
+    if not account.has_second_factor:
+        await session.execute(delete(RecoveryCode).where(RecoveryCode.account_id == account.id))
 
 
 async def fits(
@@ -184,7 +197,7 @@ def _totp_fits(vault: Vault, account: Account, code: str, now: datetime) -> bool
     return False
 
 
-async def _new_recovery_codes(session: AsyncSession, vault: Vault, account_id: UUID) -> list[str]:
+async def new_recovery_codes(session: AsyncSession, vault: Vault, account_id: UUID) -> list[str]:
     codes = [secrets.token_hex(5) for _ in range(RECOVERY_CODES)]
     await session.execute(delete(RecoveryCode).where(RecoveryCode.account_id == account_id))
     await session.execute(

@@ -227,7 +227,7 @@ def _account(account: Account, manager: Manager, grants: list[Grant]) -> Account
         email=masking.masked_email(account.email) if hide else account.email,
         fields=[GrantOut(field=grant.field, enabled=grant.enabled) for grant in grants],
         activated=account.password is not None,
-        second_factor=account.totp_confirmed_at is not None,
+        second_factor=account.has_second_factor,
         last_login_at=account.last_login_at,
         created_at=account.created_at,
         version=account.version,

@@ -1,17 +1,19 @@
 """What an institution keeps up to date about itself (M-005), and its campuses."""
 
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.auth import masking
-from services.auth.audit.service import Actor, record
+from services.auth.audit.service import SYSTEM, Actor, record
 from services.auth.errors import CAMPUS_TAKEN, COMPANY_FIELD_ONLY
 from services.auth.institutions.models import Campus, Institution
-from services.auth.institutions.rules import Kind
+from services.auth.institutions.rules import Kind, Status
+from shared.clock import seoul_day
 from shared.problems import Invalid, NotFound, Stale
 
 
@@ -47,6 +49,9 @@ PERSONAL = {
     "admin_email": masking.masked_email,
     "manager_email": masking.masked_email,
 }
+
+
+CONTACTS = (*PERSONAL, "manager_department")
 
 
 async def institution_of(session: AsyncSession, institution_id: UUID) -> Institution:
@@ -194,3 +199,30 @@ def _record_campus(
         before=before,
         after=after,
     )
+
+
+async def forget_closed(session: AsyncSession, before: datetime) -> int:
+    """Destroy whom one could ask at institutions closed (폐업) before an instant (A7); returns how
+    many. What the institution was and did stays: it is no person."""
+    day = seoul_day(before)
+    known: list[ColumnElement[bool]] = [
+        getattr(Institution, name).is_not(None) for name in CONTACTS
+    ]
+    closed = func.coalesce(Institution.closed_on, func.date(Institution.updated_at))
+    forgotten = await session.scalars(
+        update(Institution)
+        .where(Institution.status == Status.CLOSED, closed < day, or_(*known))
+        .values(dict.fromkeys(CONTACTS) | {"version": Institution.version + 1})
+        .returning(Institution.id)
+    )
+    ids = forgotten.all()
+    for institution_id in ids:
+        record(
+            session,
+            SYSTEM,
+            "personal_data.destroyed",
+            object_type="institution",
+            object_id=institution_id,
+            institution_id=institution_id,
+        )
+    return len(ids)

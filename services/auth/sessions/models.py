@@ -20,6 +20,7 @@ class LoginSession(HasId, Base):
 
     account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
     client_id: Mapped[str] = mapped_column(String(64))
+    methods: Mapped[str] = mapped_column(String(40), server_default="pwd")  # RFC 8176
     secret: Mapped[bytes] = mapped_column(LargeBinary(32))
     generation: Mapped[int] = mapped_column(server_default=text("1"))
     started_at: Mapped[datetime] = mapped_column(server_default=func.now())

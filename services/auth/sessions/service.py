@@ -42,14 +42,16 @@ async def start(
     *,
     account_id: UUID,
     client_id: str,
+    methods: Sequence[str],
     actor: Actor,
     now: datetime,
     lifetimes: Lifetimes,
 ) -> tuple[LoginSession, str]:
-    """A new session and its first refresh token."""
+    """A new session and its first refresh token; `methods` are those the person showed."""
     family = LoginSession(
         account_id=account_id,
         client_id=client_id,
+        methods=" ".join(methods),
         secret=secrets.token_bytes(32),
         generation=1,
         started_at=now,

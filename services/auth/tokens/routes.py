@@ -47,10 +47,12 @@ async def issue_token(
     runtime: Runtime,
     stranger: Stranger,
 ) -> TokenOut:
-    """Log in (`password`), stay logged in (`refresh_token`), or a token for a client
-    (`client_credentials`). Refusals are problems that also carry OAuth's `error`."""
+    """Log in (`password`, or by a passkey alone), stay logged in (`refresh_token`), or a token for
+    a client (`client_credentials`). Refusals are problems that also carry OAuth's `error`."""
     if form.grant_type == "password":
         issued = await _log_in(form, request, runtime, stranger)
+    elif form.grant_type == rules.PASSKEY_GRANT:
+        issued = await _log_in_by_passkey(form, runtime, stranger)
     elif form.grant_type == "refresh_token":
         issued = await _refresh(form, request, runtime, stranger)
     elif form.grant_type == "client_credentials":
@@ -83,8 +85,15 @@ async def _log_in(form: TokenForm, request: Request, runtime: Runtime, actor: Ac
     if form.username is None or form.password is None:
         raise OAuthProblem(reason="username, password")
     device = cookies.device(request, runtime.settings)
-    login = Login(form.username, form.password, form.otp, device)
+    login = Login(form.username, form.password, form.otp, form.passkey, device)
     return await service.log_in(runtime.issuer, login, actor=actor, now=utc_now())
+
+
+async def _log_in_by_passkey(form: TokenForm, runtime: Runtime, actor: Actor) -> Issued:
+    _only_portal(form.client_id)
+    if form.passkey is None:
+        raise OAuthProblem(reason="passkey")
+    return await service.log_in_by_passkey(runtime.issuer, form.passkey, actor=actor, now=utc_now())
 
 
 async def _refresh(form: TokenForm, request: Request, runtime: Runtime, actor: Actor) -> Issued:
@@ -178,7 +187,12 @@ async def show_metadata(response: Response, runtime: Runtime) -> MetadataOut:
         introspection_endpoint=f"{issuer}/api/v1/auth/token/introspect",
         jwks_uri=f"{issuer}/.well-known/jwks.json",
         response_types_supported=[],  # nobody is sent here by a browser's redirection
-        grant_types_supported=["password", "refresh_token", "client_credentials"],
+        grant_types_supported=[
+            "password",
+            rules.PASSKEY_GRANT,
+            "refresh_token",
+            "client_credentials",
+        ],
         token_endpoint_auth_methods_supported=[
             "none",
             "client_secret_basic",

@@ -16,6 +16,7 @@ LONGEST_LIFETIME = PARTNER_LIFETIME
 PUBLISHED_BEFORE_USE = timedelta(hours=24)
 KEPT_AFTER_USE = LONGEST_LIFETIME + timedelta(hours=1)
 
+PASSKEY_GRANT = "urn:sanhak-mileage:passkey"  # an extension grant is named by a URI (RFC 6749, 4.5)
 PORTAL = "portal"  # the one client people log in with: first-party and public
 
 

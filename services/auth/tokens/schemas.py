@@ -10,8 +10,9 @@ from shared.schemas import Schema
 class TokenForm(BaseModel):
     """`application/x-www-form-urlencoded`, by grant:
 
-    - `password`: client_id=portal, username, password, and `otp` where the account has a second
-      factor; `refresh_in=cookie` for browsers
+    - `password`: client_id=portal, username, password, and `otp` or `passkey` where the account
+      has a second factor; `refresh_in=cookie` for browsers
+    - `urn:sanhak-mileage:passkey`: client_id=portal, passkey, and nothing else
     - `refresh_token`: client_id=portal, refresh_token (or the cookie)
     - `client_credentials`: client_id and client_secret (or HTTP Basic), audience, scope
     """
@@ -22,6 +23,9 @@ class TokenForm(BaseModel):
     username: str | None = Field(default=None, examples=["hanbit"])
     password: str | None = None
     otp: str | None = None
+    passkey: str | None = Field(
+        default=None, max_length=16_384, description="navigator.credentials.get()의 답(JSON)"
+    )
     refresh_token: str | None = None
     refresh_in: Literal["cookie", "body"] = "body"
     audience: str | None = None

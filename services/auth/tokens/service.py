@@ -13,16 +13,24 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.auth import devices
+from services.auth.accounts import passkeys, second_factor, temporary
 from services.auth.accounts import rules as account_rules
-from services.auth.accounts import second_factor, temporary
+from services.auth.accounts.authenticators import RelyingParty
 from services.auth.accounts.models import Account, FieldPermission
 from services.auth.accounts.passwords import Passwords
-from services.auth.accounts.rules import PASSWORD_CHANGE, SECOND_FACTOR_ENROL, Role, Status
+from services.auth.accounts.rules import (
+    PASSWORD_CHANGE,
+    SECOND_FACTOR_ENROL,
+    PasskeyUse,
+    Role,
+    Status,
+)
 from services.auth.accounts.throttle import Throttle
 from services.auth.audit.service import Actor, record
 from services.auth.errors import (
     AccountDisabled,
     LoginFailed,
+    PasskeyRefused,
     RefreshRefused,
     SecondFactorRequired,
     SecondFactorWrong,
@@ -51,17 +59,19 @@ class Issuer:
     passwords: Passwords
     keys: SigningKeys
     lifetimes: Lifetimes
+    party: RelyingParty
     operator_second_factor: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """A typed id and password. `code` is the second factor, `device` the cookie of a device that
-    logged in before."""
+    """A typed id and password. `code` or `passkey` is the second factor, `device` the cookie of a
+    device that logged in before."""
 
     login_id: str
     password: str
     code: str | None = None
+    passkey: str | None = None
     device: str | None = None
 
 
@@ -79,7 +89,7 @@ class Issued:
 
 async def log_in(issuer: Issuer, login: Login, *, actor: Actor, now: datetime) -> Issued:
     """A session for an id and a password. Raises `LoginFailed`, `AccountDisabled`,
-    `SecondFactorRequired`, `SecondFactorWrong`, `LoginThrottled` or `LoginBusy`.
+    `SecondFactorRequired`, `SecondFactorWrong`, `PasskeyRefused`, `LoginThrottled` or `LoginBusy`.
 
     An id that does not exist costs the same time and leaves the same traces as one that does.
     """
@@ -100,8 +110,9 @@ async def log_in(issuer: Issuer, login: Login, *, actor: Actor, now: datetime) -
     if account is None or not (verified.ok or by_temporary):
         raise LoginFailed
     rehashed = await issuer.passwords.hash(login.password) if verified.outdated else None
-    if account.totp_confirmed_at is not None and not by_temporary:
-        await _check_second_factor(issuer, account, login.code, actor, now=now)
+    methods = ["pwd"]
+    if account.has_second_factor and not by_temporary:
+        methods.append(await _second_factor(issuer, account, login, actor, now=now))
     issued: Issued | None = None
     async with issuer.sessions.begin() as session:
         current, institution = await _locked(session, account.id)
@@ -110,22 +121,44 @@ async def log_in(issuer: Issuer, login: Login, *, actor: Actor, now: datetime) -
         if _is_open(current, institution):
             await place.forgive(session)
             current.password = rehashed or current.password
-            current.last_login_at = now
-            record(
-                session,
-                actor.known_as(current.id, institution.id),
-                "session.started",
-                object_type="account",
-                object_id=current.id,
-            )
             issued = await _start(
-                issuer, session, current, institution, forced=by_temporary, actor=actor, now=now
+                issuer,
+                session,
+                current,
+                institution,
+                methods,
+                forced=by_temporary,
+                actor=actor,
+                now=now,
             )
         else:
             _record_refusal(session, current, actor)
     if issued is None:
         raise LoginFailed if current.status == Status.REMOVED else AccountDisabled
     return replace(issued, device=None if device else devices.mark(issuer.vault, login_id))
+
+
+async def log_in_by_passkey(issuer: Issuer, answer: str, *, actor: Actor, now: datetime) -> Issued:
+    """A session for a passkey alone, whose device verified its user: two factors in one. There is
+    nothing to guess, so nobody has to wait. Raises `PasskeyRefused` or `AccountDisabled`."""
+    account_id = await passkeys.recognise(
+        issuer.sessions, issuer.party, answer, PasskeyUse.SIGN_IN, actor=actor, now=now
+    )
+    issued: Issued | None = None
+    async with issuer.sessions.begin() as session:
+        if account_id is None:
+            _record_refusal(session, None, actor)
+        else:
+            account, institution = await _locked(session, account_id)
+            if _is_open(account, institution):
+                issued = await _start(
+                    issuer, session, account, institution, ["pop", "mfa"], actor=actor, now=now
+                )
+            else:
+                _record_refusal(session, account, actor)
+    if issued is None:
+        raise PasskeyRefused if account_id is None else AccountDisabled
+    return issued
 
 
 async def _by_temporary(
@@ -153,19 +186,26 @@ def _record_refusal(session: AsyncSession, account: Account | None, actor: Actor
     )
 
 
-async def _check_second_factor(
-    issuer: Issuer, account: Account, code: str | None, actor: Actor, *, now: datetime
-) -> None:
-    """The reserved attempt stays counted in either case: asking without a code must not give
-    back guesses at the code."""
-    if not code:
+async def _second_factor(
+    issuer: Issuer, account: Account, login: Login, actor: Actor, *, now: datetime
+) -> str:
+    """Which one it was (RFC 8176). The reserved attempt stays counted in either case: asking
+    without a code must not give back guesses at the code."""
+    if login.passkey:
+        use = PasskeyUse.SECOND_FACTOR
+        if await passkeys.recognise(
+            issuer.sessions, issuer.party, login.passkey, use, of=account.id, actor=actor, now=now
+        ):
+            return "pop"
+    elif not login.code:
         raise SecondFactorRequired
     async with issuer.sessions.begin() as session:
         locked = await session.get_one(Account, account.id, with_for_update=True)
-        if await second_factor.fits(session, issuer.vault, locked, code, now=now):
-            return
+        code = login.code
+        if code and await second_factor.fits(session, issuer.vault, locked, code, now=now):
+            return "otp"
         _record_refusal(session, account, actor)
-    raise SecondFactorWrong
+    raise PasskeyRefused if login.passkey else SecondFactorWrong
 
 
 async def refresh(
@@ -194,8 +234,16 @@ async def refresh(
             ready = not (account.must_change_password or _lacks_factor(issuer, account))
             if ready and _is_open(account, institution):
                 scopes = account_rules.scopes_of(Role(account.role), lead=account.is_lead)
+                family = outcome.session
                 issued = await _user_token(
-                    issuer, session, account, institution, scopes, outcome.session.id, now=now
+                    issuer,
+                    session,
+                    account,
+                    institution,
+                    scopes,
+                    family.methods.split(),
+                    family.id,
+                    now=now,
                 )
                 issued = replace(issued, refresh_token=outcome.token)
     if issued is None:
@@ -231,30 +279,46 @@ async def _start(
     session: AsyncSession,
     account: Account,
     institution: Institution,
+    methods: Sequence[str],
     *,
-    forced: bool,
+    forced: bool = False,
     actor: Actor,
     now: datetime,
 ) -> Issued:
     """A session; or a token for the one thing that has to be done first: changing the password
     (M-002), or registering the second factor this installation demands of operators."""
+    account.last_login_at = now
+    record(
+        session,
+        actor.known_as(account.id, institution.id),
+        "session.started",
+        object_type="account",
+        object_id=account.id,
+        after={"methods": list(methods)},
+    )
+    only: tuple[str, ...] = ()
     if forced or account.must_change_password:
         only = (PASSWORD_CHANGE,)
-        return await _user_token(issuer, session, account, institution, only, None, now=now)
-    if _lacks_factor(issuer, account):
+    elif _lacks_factor(issuer, account):
         only = (SECOND_FACTOR_ENROL,)
-        return await _user_token(issuer, session, account, institution, only, None, now=now)
+    if only:
+        return await _user_token(
+            issuer, session, account, institution, only, methods, None, now=now
+        )
     family, refresh_token = await sessions_service.start(
         session,
         issuer.vault,
         account_id=account.id,
         client_id=rules.PORTAL,
+        methods=methods,
         actor=actor,
         now=now,
         lifetimes=issuer.lifetimes,
     )
     scopes = account_rules.scopes_of(Role(account.role), lead=account.is_lead)
-    issued = await _user_token(issuer, session, account, institution, scopes, family.id, now=now)
+    issued = await _user_token(
+        issuer, session, account, institution, scopes, methods, family.id, now=now
+    )
     return replace(issued, refresh_token=refresh_token)
 
 
@@ -264,6 +328,7 @@ async def _user_token(
     account: Account,
     institution: Institution,
     scopes: Sequence[str],
+    methods: Sequence[str],
     session_id: UUID | None,
     *,
     now: datetime,
@@ -280,7 +345,7 @@ async def _user_token(
         fields=await _fields(session, account),
         pv=account.pv,
         client_id=rules.PORTAL,
-        methods=["pwd", "otp"] if account.totp_confirmed_at is not None else ["pwd"],
+        methods=methods,
         pwd_change=pwd_change,
     )
     lifetime = rules.USER_LIFETIME if session_id is not None else rules.ERRAND_LIFETIME
@@ -312,7 +377,7 @@ async def _locked(session: AsyncSession, account_id: UUID) -> tuple[Account, Ins
 
 def _lacks_factor(issuer: Issuer, account: Account) -> bool:
     decides = account.role in account_rules.OPERATING_ROLES
-    return issuer.operator_second_factor and decides and account.totp_confirmed_at is None
+    return issuer.operator_second_factor and decides and not account.has_second_factor
 
 
 def _is_open(account: Account, institution: Institution) -> bool:
