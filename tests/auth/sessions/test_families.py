@@ -67,6 +67,7 @@ def machine(runner, database, account_id):
                     VAULT,
                     account_id=account_id,
                     client_id="portal",
+                    methods=["pwd"],
                     actor=Actor(),
                     now=self.now,
                     lifetimes=LIFETIMES,

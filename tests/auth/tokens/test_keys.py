@@ -93,4 +93,9 @@ async def test_the_metadata_names_the_endpoints(auth):
     assert body["revocation_endpoint"] == f"{ISSUER}/api/v1/auth/token/revoke"
     assert body["introspection_endpoint"] == f"{ISSUER}/api/v1/auth/token/introspect"
     assert body["response_types_supported"] == []
-    assert body["grant_types_supported"] == ["password", "refresh_token", "client_credentials"]
+    assert body["grant_types_supported"] == [
+        "password",
+        "urn:sanhak-mileage:passkey",
+        "refresh_token",
+        "client_credentials",
+    ]
