@@ -21,9 +21,11 @@ Send = Callable[[Message], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
 # Extensions of a scope, of our own server. ABORT drops the connection and what is not yet sent;
-# ANSWER sends an answer that is there as a whole in one piece, or says that it cannot.
+# ANSWER sends an answer that is there as a whole in one piece, or says that it cannot; LEFT tells
+# whether the client is gone, which otherwise only a task that waits for it would learn.
 ABORT = "gateway.abort"
 ANSWER = "gateway.answer"
+LEFT = "gateway.left"
 
 CLOSE = (b"connection", b"close")
 
@@ -68,7 +70,6 @@ class Exchange:
         "task",
         "touched",
         "trace",
-        "watcher",
     )
 
     def __init__(
@@ -111,7 +112,6 @@ class Exchange:
         self.answering = False
         self.finished = False
         self.stopped_by: Exception | None = None
-        self.watcher: asyncio.Task[None] | None = None
 
     def traceparent(self) -> str:
         """For the service: its step follows this one."""
@@ -125,20 +125,12 @@ class Exchange:
             self.stopped_by = why
             self.task.cancel()
 
-    def watch_client(self) -> None:
-        """From now on notice when the client leaves. Only once its body has been read."""
-        if self.watcher is None:
-            self.watcher = asyncio.create_task(self._until_client_leaves())
-
-    async def _until_client_leaves(self) -> None:
-        while (await self.receive())["type"] != "http.disconnect":
-            pass
-        self.stop(ClientGone())
+    def client_has_left(self) -> bool:
+        left = (self.scope.get("extensions") or {}).get(LEFT)
+        return left is not None and left()
 
     def finish(self) -> None:
         self.finished = True
-        if self.watcher is not None:
-            self.watcher.cancel()
         if self.span is not None:
             self._end_span(self.span)
 
@@ -186,10 +178,9 @@ def problem_headers(problem: Problem) -> Headers:
 
 class Watch:
     """Looks at every exchange under way a few times a second: ends those that are too slow, and
-    starts watching for clients that leave. One task for all, so a quick request pays nothing."""
+    those whose client has left. One task for all, so a quick request pays nothing."""
 
     INTERVAL_SECONDS = 0.2
-    QUICK_SECONDS = 0.05
 
     def __init__(self, *, idle_seconds: float, late: Callable[[Exchange], Problem]) -> None:
         self._idle_seconds = idle_seconds
@@ -207,5 +198,5 @@ class Watch:
     def _look_at(self, exchange: Exchange, now: float) -> None:
         if now > exchange.deadline or now > exchange.touched + self._idle_seconds:
             exchange.stop(self._late(exchange))
-        elif exchange.body_read and now > exchange.started + self.QUICK_SECONDS:
-            exchange.watch_client()
+        elif exchange.body_read and exchange.client_has_left():
+            exchange.stop(ClientGone())

@@ -20,7 +20,7 @@ from gateway.errors import (
     TargetTooLong,
     TooManyConnections,
 )
-from gateway.exchange import ABORT, ANSWER, CLOSE, problem_headers
+from gateway.exchange import ABORT, ANSWER, CLOSE, LEFT, problem_headers
 from gateway.head import MAX_HEADER_BYTES, MAX_TARGET
 from shared.problems import Problem
 from shared.tracing import new_trace_id
@@ -42,6 +42,7 @@ class WholeAnswers(HttpToolsProtocol):
         # The request's task was made just now, and has not run yet.
         extensions[ANSWER] = partial(self._answer, self.cycle)
         extensions[ABORT] = self.transport.abort
+        extensions[LEFT] = partial(getattr, self.cycle, "disconnected")
 
     def _answer(
         self,
