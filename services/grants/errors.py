@@ -49,6 +49,12 @@ class RefundMismatch(Problem):
     en = "{due:,} won are to be returned, {returned:,} won were."
 
 
+class SettlementOutdated(Problem):
+    status, code = 409, "SETTLEMENT_OUTDATED"
+    ko = "마지막 정산 뒤에 의견이나 자료가 바뀌었습니다. 다시 정산한 뒤 확정하세요."
+    en = "Decisions or documents changed after the last run. Run the settlement again first."
+
+
 class SheetRefused(Invalid):
     code = "SHEET_INVALID"
     ko = "시트에 오류가 있어 등록하지 않았습니다. 표시된 칸을 고쳐 주세요."

@@ -182,9 +182,19 @@ async def changes_of(session: AsyncSession, agreement: Agreement) -> Sequence[Ag
 
 async def plan_in_force(session: AsyncSession, agreement: Agreement) -> Plan:
     """The agreed plan with every change so far, as the expense rules want it."""
-    document = (await plan_version(session, agreement, agreement.plan_version)).document
+    changes = [(change.kind, change.body) for change in await changes_of(session, agreement)]
+    return await plan_with(session, agreement, agreement.plan_version, changes)
+
+
+async def plan_with(
+    session: AsyncSession,
+    agreement: Agreement,
+    version: int,
+    changes: Sequence[tuple[str, Mapping[str, Any]]],
+) -> Plan:
+    """A version of the plan with some changes (kind and body) applied."""
+    document = (await plan_version(session, agreement, version)).document
     rules = await rules_text(session, agreement)
-    changes = [[change.kind, change.body] for change in await changes_of(session, agreement)]
     return _plan(rules, orjson.dumps(document), agreement.agreed_on, orjson.dumps(changes))
 
 

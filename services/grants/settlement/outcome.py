@@ -9,12 +9,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.grants.agreements import moves
 from services.grants.agreements.models import Agreement
-from services.grants.agreements.service import changes_of, plan_in_force
+from services.grants.agreements.service import changes_of, plan_in_force, plan_with
 from services.grants.expenses.models import ExpenseRow
 from services.grants.expenses.rules import Expense, Plan
 from services.grants.expenses.typed import expenses_of, used_earlier
+from services.grants.programmes.reading import read
 from services.grants.programmes.rules import Funds
-from services.grants.settlement.models import Decision, UsageReport
+from services.grants.settlement.models import Decision, SettlementRun, UsageReport
 from services.grants.settlement.rules import (
     Review,
     Settlement,
@@ -65,6 +66,20 @@ class Inputs:
             "claims": frozen(self.claims),
         }
 
+    @classmethod
+    def of(cls, stored: Mapping[str, Any]) -> "Inputs":
+        """What `to_dict` kept."""
+        names = ("received_grant_won", "interest_won", "account", "budget")
+        return cls(
+            UsageReport(**{name: stored[name] for name in names}),
+            stored["changes"],
+            [read(Expense, item) for item in stored["expenses"]],
+            [read(Review, item) for item in stored["reviews"]],
+            [read(Waiver, item) for item in stored["waivers"]],
+            frozenset(stored["used_earlier"]),
+            Claims(stored["claims"]["claimed"], tuple(stored["claims"]["unchecked"])),
+        )
+
 
 async def gathered(
     session: AsyncSession, agreement: Agreement, claims: Claims
@@ -94,15 +109,29 @@ async def gathered(
         for item in found
         if item.rule is not None and item.code is not None and item.confirmed_by is not None
     ]
-    plan = await plan_in_force(session, agreement)
+    agreed = await plan_in_force(session, agreement)
     changes = [
         {"seq": change.seq, "kind": change.kind, "body": change.body}
         for change in await changes_of(session, agreement)
     ]
-    earlier = await used_earlier(session, plan.rules, agreement.id)
-    expenses = await expenses_of(session, plan.rules, agreement.id)
+    earlier = await used_earlier(session, agreed.rules, agreement.id)
+    expenses = await expenses_of(session, agreed.rules, agreement.id)
     inputs = Inputs(report, changes, expenses, reviews, waivers, earlier, claims)
-    return replace(plan, used_earlier=earlier, claimed=claims.claimed), inputs
+    return _knowing(agreed, inputs), inputs
+
+
+async def kept(
+    session: AsyncSession, agreement: Agreement, run: SettlementRun
+) -> tuple[Plan, Inputs]:
+    """The year as it stood when a run was made, from what the run kept."""
+    inputs = Inputs.of(run.inputs)
+    changes = [(change["kind"], change["body"]) for change in inputs.changes]
+    return _knowing(await plan_with(session, agreement, run.plan_version, changes), inputs), inputs
+
+
+def _knowing(plan: Plan, inputs: Inputs) -> Plan:
+    """The plan, knowing what other projects and services use of the same documents."""
+    return replace(plan, used_earlier=inputs.used_earlier, claimed=inputs.claims.claimed)
 
 
 def outcome_of(plan: Plan, inputs: Inputs) -> dict[str, Any]:

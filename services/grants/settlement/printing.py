@@ -18,6 +18,7 @@ from services.grants.expenses.models import ExpenseRow
 from services.grants.programmes.models import Programme
 from services.grants.programmes.rules import RuleSet
 from services.grants.settlement.models import SettlementRun
+from services.grants.settlement.service import last_run
 from shared.clock import seoul_day
 from shared.problems import StateConflict
 from shared.tokens import Claims
@@ -57,8 +58,7 @@ async def _year(session: AsyncSession, agreement_id: UUID, caller: Claims) -> _Y
     agreement = await readable_agreement(session, agreement_id, caller)
     if agreement.state not in ("final", "refunded"):
         raise StateConflict(state=moves.NAMES[agreement.state])
-    query = select(SettlementRun).where(SettlementRun.agreement_id == agreement.id)
-    run = (await session.scalars(query.order_by(SettlementRun.seq.desc()).limit(1))).one()
+    run = await last_run(session, agreement)
     programme = await session.get_one(Programme, agreement.programme_id)
     rows = await session.execute(
         select(ExpenseRow.id, ExpenseRow.number).where(ExpenseRow.agreement_id == agreement.id)

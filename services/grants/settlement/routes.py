@@ -17,6 +17,7 @@ from services.grants.settlement.schemas import (
     ObjectionIn,
     ObjectionOut,
     RefundIn,
+    ReplayOut,
     RunOut,
     RunSummary,
     SettlementOut,
@@ -88,6 +89,17 @@ async def list_runs(agreement_id: UUID, party: Party, session: Session) -> objec
 @router.get(f"{AGREEMENT}/settlement/runs/{{seq}}", response_model=RunOut, summary="정산 실행 결과")
 async def read_run(agreement_id: UUID, seq: Seq, party: Party, session: Session) -> object:
     return await service.read_run(session, agreement_id, seq, party)
+
+
+@router.get(
+    f"{AGREEMENT}/settlement/runs/{{seq}}/replay",
+    response_model=ReplayOut,
+    summary="정산 재현 확인",
+)
+async def replay_run(agreement_id: UUID, seq: Seq, party: Party, session: Session) -> ReplayOut:
+    """정산할 때 남긴 자료만으로 다시 계산해 결과가 같은지 확인합니다. 바뀌는 것은 없습니다."""
+    same, rules = await service.replay(session, agreement_id, seq, party)
+    return ReplayOut(seq=seq, same_result=same, same_rule_set=rules)
 
 
 @router.get(

@@ -156,6 +156,14 @@ class RunOut(Schema):
     result: SettlementOut
 
 
+class ReplayOut(BaseModel):
+    """Whether what a run kept leads to its result again, under the rule set it went by."""
+
+    seq: int
+    same_result: bool
+    same_rule_set: bool
+
+
 class RunSummary(Schema):
     seq: int
     plan_version: int

@@ -1,6 +1,8 @@
 """The settlement of a year: reported, run over a snapshot, objected to, final, refunded."""
 
+import asyncio
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -13,7 +15,7 @@ from services.grants.agreements import moves
 from services.grants.agreements.models import Agreement
 from services.grants.agreements.service import plan_in_force, readable_agreement, rules_text
 from services.grants.clients import Counterpart
-from services.grants.errors import RefundMismatch
+from services.grants.errors import RefundMismatch, SettlementOutdated
 from services.grants.expenses.models import ExpenseRow
 from services.grants.expenses.rules import claim_marks
 from services.grants.expenses.service import move_all
@@ -21,7 +23,7 @@ from services.grants.expenses.typed import expenses_of
 from services.grants.programmes.service import note
 from services.grants.settlement.models import Objection, SettlementRun, UsageReport
 from services.grants.settlement.outcome import Claims as Claimed
-from services.grants.settlement.outcome import gathered, outcome_of
+from services.grants.settlement.outcome import Inputs, gathered, kept, outcome_of
 from services.grants.settlement.rules import Comparison, compare
 from shared.db import next_number
 from shared.http import RemoteProblem
@@ -79,7 +81,8 @@ async def preview(
 ) -> dict[str, Any]:
     """What a run would say now, for either side. Changes nothing."""
     agreement = await readable_agreement(session, agreement_id, caller)
-    return outcome_of(*await gathered(session, agreement, claimed))
+    plan, inputs = await gathered(session, agreement, claimed)
+    return await asyncio.to_thread(outcome_of, plan, inputs)
 
 
 async def run(
@@ -89,14 +92,14 @@ async def run(
     agreement = await _of_agency(session, agreement_id, caller)
     await _move(session, agreement, "settle", caller)
     plan, inputs = await gathered(session, agreement, claimed)
-    result = outcome_of(plan, inputs)
+    result = await asyncio.to_thread(outcome_of, plan, inputs)
     made = SettlementRun(
         agreement_id=agreement.id,
         seq=await next_number(
             session, SettlementRun.seq, SettlementRun.agreement_id == agreement.id
         ),
         plan_version=agreement.plan_version,
-        rule_set_sha256=hashlib.sha256((await rules_text(session, agreement)).encode()).hexdigest(),
+        rule_set_sha256=await _rule_set_sha256(session, agreement),
         inputs=inputs.to_dict(),
         result=result,
         created_by=caller.sub,
@@ -129,6 +132,25 @@ async def read_run(
     return found
 
 
+async def last_run(session: AsyncSession, agreement: Agreement) -> SettlementRun:
+    """What counts of a settlement, once there is any."""
+    query = select(SettlementRun).where(SettlementRun.agreement_id == agreement.id)
+    return (await session.scalars(query.order_by(SettlementRun.seq.desc()).limit(1))).one()
+
+
+async def replay(
+    session: AsyncSession, agreement_id: UUID, seq: int, caller: Claims
+) -> tuple[bool, bool]:
+    """Settle again what a run kept: whether the result is the same to the letter, and whether the
+    rule set is the one it went by. Changes nothing."""
+    agreement = await readable_agreement(session, agreement_id, caller)
+    made = await read_run(session, agreement_id, seq, caller)
+    plan, inputs = await kept(session, agreement, made)
+    result = await asyncio.to_thread(outcome_of, plan, inputs)
+    same = json.loads(json.dumps(result)) == made.result
+    return same, made.rule_set_sha256 == await _rule_set_sha256(session, agreement)
+
+
 async def compare_runs(
     session: AsyncSession, agreement_id: UUID, caller: Claims, before: int, after: int
 ) -> Comparison:
@@ -141,13 +163,23 @@ async def compare_runs(
 async def advance(
     session: AsyncSession, agreement_id: UUID, caller: Claims, action: str
 ) -> Agreement:
-    """The agency's other moves: open the time of objections, make the settlement final."""
+    """The agency's other moves: open the time of objections, make the settlement final.
+
+    Final is what the last run says; raises `SettlementOutdated` where it would say something else
+    by now, `StateConflict` while an objection waits for its answer.
+    """
     agreement = await _of_agency(session, agreement_id, caller)
-    waiting = await session.execute(_open_objections(agreement).limit(1))
-    if action == "finalise" and waiting.first() is not None:
-        raise StateConflict(state="답변하지 않은 이의신청이 있는")
     moved = await _move(session, agreement, action, caller)
     if action == "finalise":
+        waiting = await session.execute(_open_objections(agreement).limit(1))
+        if waiting.first() is not None:
+            raise StateConflict(state="답변하지 않은 이의신청이 있는")
+        last = await last_run(session, agreement)
+        # The other services were asked for the run; what they would say now is not waited for.
+        answered = Inputs.of(last.inputs).claims
+        _, now = await gathered(session, agreement, answered)
+        if json.loads(json.dumps(now.to_dict())) != last.inputs:
+            raise SettlementOutdated
         await move_all(
             session, agreement.id, caller, action, "final", ExpenseRow.state != "cancelled"
         )
@@ -164,13 +196,8 @@ async def record_refund(
 ) -> Agreement:
     """The money came back: exactly what the last run says. Raises `RefundMismatch`."""
     agreement = await _of_agency(session, agreement_id, caller)
-    due = await session.scalar(
-        select(SettlementRun.result["statement"]["return_won"].as_integer())
-        .where(SettlementRun.agreement_id == agreement.id)
-        .order_by(SettlementRun.seq.desc())
-        .limit(1)
-    )
-    await _move(session, agreement, "refund", caller, reason=reference)
+    await _move(session, agreement, "refund", caller, reason=f"{reference} ({returned_won:,}원)")
+    due = (await last_run(session, agreement)).result["statement"]["return_won"]
     if due != returned_won:
         raise RefundMismatch(due=due, returned=returned_won)
     return agreement
@@ -228,6 +255,10 @@ async def _move(
     agreement.state = target
     await session.flush()
     return agreement
+
+
+async def _rule_set_sha256(session: AsyncSession, agreement: Agreement) -> str:
+    return hashlib.sha256((await rules_text(session, agreement)).encode()).hexdigest()
 
 
 async def _of_agency(session: AsyncSession, agreement_id: UUID, caller: Claims) -> Agreement:

@@ -4,10 +4,6 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from services.grants.expenses.rules import Expense
-from services.grants.programmes.reading import read
-from services.grants.settlement.rules import Review, Waiver
-from services.grants.settlement.snapshot import frozen
 from tests.grants.api.conftest import AGENCY, API, PDF, UNIVERSITY, meeting
 
 
@@ -125,7 +121,7 @@ async def test_an_auditors_own_finding_takes_part_of_an_expense(client, year, au
 
 
 async def test_the_year_goes_through_objection_to_final_and_the_exact_refund(
-    client, year, auditor, applicant, officer
+    client, year, auditor, applicant, runtime
 ):
     result = await run(client, year, auditor)
     early = await client.post(
@@ -143,8 +139,16 @@ async def test_the_year_goes_through_objection_to_final_and_the_exact_refund(
         json={"outcome": "refused", "answer": "증빙이 없습니다."},
         headers=auditor,
     )
+    # What the last run did not know of cannot become final.
+    found = {"kind": "disallow", "ground": 5, "won": 50_000, "reason": "사업과 무관"}
+    decided = await client.post(
+        f"{API}/expenses/{year['good']}/decisions", json=found, headers=auditor
+    )
+    outdated = await client.post(f"{year['url']}/settlement/finalise", headers=auditor)
+    assert (outdated.status_code, outdated.json()["code"]) == (409, "SETTLEMENT_OUTDATED")
+    await client.post(f"{API}/decisions/{decided.json()['id']}/withdraw", headers=auditor)
     final = await client.post(f"{year['url']}/settlement/finalise", headers=auditor)
-    assert final.json()["state"] == "final"
+    assert final.json()["state"] == "final", final.text
     late = await client.post(
         f"{year['url']}/settlement/runs", headers=auditor | {"Idempotency-Key": "late"}
     )
@@ -163,6 +167,9 @@ async def test_the_year_goes_through_objection_to_final_and_the_exact_refund(
         headers=auditor | {"Idempotency-Key": "f2"},
     )
     assert paid.json()["state"] == "refunded"
+    async with runtime.sessions() as session:
+        note = await session.scalar(text("SELECT reason FROM event WHERE action = 'refund'"))
+    assert note == f"입금 2 ({due:,}원)"
 
 
 async def test_no_expense_enters_a_closed_year(client, year, applicant):
@@ -172,14 +179,43 @@ async def test_no_expense_enters_a_closed_year(client, year, applicant):
     assert answer.status_code == 409
 
 
-async def test_a_run_can_be_repeated_from_its_snapshot_alone(client, year, auditor, runtime):
+async def test_a_run_is_repeated_from_its_snapshot_whatever_came_after(
+    client, year, auditor, colleague, applicant, officer, answers, runtime, stranger
+):
+    answers["accrual"] = "적립신청 2026-0001"
+    change = {"kind": "trait", "body": {"trait": "nonprofit"}, "reason": "확인"}
+    await client.post(
+        f"{year['url']}/changes", json=change, headers=officer | {"Idempotency-Key": "c1"}
+    )
+    finding = {"kind": "disallow", "ground": 5, "won": 50_000, "reason": "사업과 무관"}
+    await client.post(f"{API}/expenses/{year['good']}/decisions", json=finding, headers=auditor)
     await run(client, year, auditor)
-    async with runtime.sessions() as session:
-        inputs = await session.scalar(text("SELECT inputs FROM settlement_run"))
-    for item in inputs["expenses"]:
-        assert frozen(read(Expense, item)) == item
-    assert all(frozen(read(Review, item)) == item for item in inputs["reviews"])
-    assert all(frozen(read(Waiver, item)) == item for item in inputs["waivers"])
+    # Everything the run went by changes: the plan, the documents, decisions, the other services.
+    carried = {"kind": "carry_over", "body": {"won": 1_000_000}, "reason": "이월 승인"}
+    await client.post(
+        f"{year['url']}/changes", json=carried, headers=officer | {"Idempotency-Key": "c2"}
+    )
+    await client.post(
+        f"{API}/expenses/{year['good']}/decisions", json=finding | {"ground": 4}, headers=auditor
+    )
+    answers["accrual"] = ""
+    async with runtime.sessions.begin() as session:
+        await session.execute(text("DELETE FROM evidence"))
+        await session.execute(text("UPDATE expense SET amount_won = amount_won + 1"))
+        await session.execute(text("UPDATE usage_report SET interest_won = 1"))
+    second = await run(client, year, auditor, "r2")
+    assert second["statement"]["carried_over_won"] == 1_000_000
+    for seq in (1, 2):
+        url = f"{year['url']}/settlement/runs/{seq}/replay"
+        replayed = await client.get(url, headers=applicant)
+        assert replayed.json() == {"seq": seq, "same_result": True, "same_rule_set": True}
+    assert (await client.get(url, headers=stranger("grants:settle"))).status_code == 404
+    async with runtime.sessions.begin() as session:  # a snapshot somebody tampered with tells
+        await session.execute(text("ALTER TABLE settlement_run DISABLE TRIGGER USER"))
+        await session.execute(
+            text("UPDATE settlement_run SET inputs = jsonb_set(inputs, '{interest_won}', '7')")
+        )
+    assert (await client.get(url, headers=applicant)).json()["same_result"] is False
 
 
 async def test_a_run_is_never_changed(client, year, auditor, runtime):

@@ -3,6 +3,8 @@
 from datetime import date
 from typing import Any
 
+import pytest
+
 from services.grants.expenses.rules import CHANGES, Plan, Study, amended, change_findings
 from services.grants.programmes.reading import read
 from services.grants.programmes.rules import Funds
@@ -105,3 +107,67 @@ def test_a_change_names_what_it_does_not_find() -> None:
     assert codes("study", {"person": "zz", "study": {}}, "institution") == ["PERSON_UNKNOWN"]
     assert codes("internal_change", {"item": "labour"}, "institution") == ["ITEM_UNKNOWN"]
     assert codes("carry_over", {"won": 0}, "agency") == []
+
+
+def places(kind: str, body: dict[str, Any], party: Any) -> list[tuple[str, str]]:
+    change = read(CHANGES[kind][0], body)
+    return [(f.pointer, f.code) for f in change_findings(PLAN, kind, change, party)]
+
+
+def test_what_a_change_does_not_find_is_named_by_its_place() -> None:
+    unknown = "PERSON_UNKNOWN"
+    gone = NEWCOMER | {"replaces": "o8"}
+    assert places("person", gone, "institution") == [("/replaces", unknown)]
+    study = {"person": "zz", "study": {}}
+    assert places("study", study, "institution") == [("/person", unknown)]
+    nowhere = MOVE | {"source": "moon", "target": "stars"}
+    assert places("reallocation", nowhere, "agency") == [
+        ("/source", "ITEM_UNKNOWN"),
+        ("/target", "ITEM_UNKNOWN"),
+    ]
+    for side in ("source", "target"):
+        found = places("reallocation", MOVE | {side: "moon"}, "agency")
+        assert found == [(f"/{side}", "ITEM_UNKNOWN")]
+
+
+@pytest.mark.parametrize(("won", "good"), [(-1, False), (0, False), (1, True)])
+def test_at_least_one_won_moves(won: int, good: bool) -> None:
+    found = places("reallocation", MOVE | {"won": won}, "agency")
+    assert found == ([] if good else [("/won", "AMOUNT_NEGATIVE")])
+    both = places("reallocation", MOVE | {"won": won, "source": "moon"}, "agency")
+    assert both[1:] == found
+
+
+@pytest.mark.parametrize(("won", "good"), [(-1, False), (0, True), (1, True)])
+def test_nothing_less_than_nothing_is_carried_over(won: int, good: bool) -> None:
+    found = places("carry_over", {"won": won}, "agency")
+    assert found == ([] if good else [("/won", "AMOUNT_NEGATIVE")])
+
+
+@pytest.mark.parametrize(("source", "target"), [("books", "printing"), ("printing", "books")])
+def test_between_items_the_agency_decides_whichever_way_money_moves(
+    source: str, target: str
+) -> None:
+    move = {"source": source, "target": target, "fund": "grant", "won": 1}
+    assert places("reallocation", move, "institution") == [("/target", "MOVE_NEEDS_APPROVAL")]
+    assert places("reallocation", move, "agency") == []
+    into = {"source": source, "target": "common_support", "fund": "grant", "won": 1}
+    assert places("reallocation", into, "agency") == [("/target", "BUDGET_FROZEN")]
+    change = read(CHANGES["reallocation"][0], into)
+    (frozen,) = change_findings(PLAN, "reallocation", change, "agency")
+    assert (frozen.params["before_won"], frozen.params["after_won"]) == (24_000_000, 24_000_001)
+
+
+def test_someone_of_the_plan_keeps_what_a_change_does_not_say() -> None:
+    year = after(("person", {"person": "p1", "approved_on": "2020-05-01", "grade": "senior"}))
+    person, before = year.people["p1"], PLAN.people["p1"]
+    assert (person.grade, person.role, person.terms) == (before.grade, before.role, before.terms)
+    assert (person.period, person.employed_elsewhere) == (before.period, True)
+    assert person.replacement
+    fresh = {"person": "n1", "approved_on": None, "replaces": "o1", "grade": "technical"}
+    year = after(("person", fresh | {"employed_elsewhere": True}))
+    newcomer = year.people["n1"]
+    assert (newcomer.grade, newcomer.employed_elsewhere) == ("technical", True)
+    assert year.people["o1"].period == PLAN.people["o1"].period  # no day is known to leave on
+    late = {"person": "n1", "approved_on": "2021-12-01", "replaces": "o1"}
+    assert after(("person", late)).people["o1"].period == PLAN.people["o1"].period

@@ -156,3 +156,24 @@ def test_another_call_is_checked_by_its_own_rules() -> None:
     assert said(fun) == {"EXCLUDED": ("T-47", 1)}
     over = replace(base, amount_won=60_000, evidence=(Evidence("slip"), Evidence("log")))
     assert said(over) == {"OVER_PLAN": ("T-46", 1)}
+
+
+def test_what_others_broke_is_not_held_against_the_one_being_checked() -> None:
+    for other in ("a", "z"):
+        broken = expense("printing", id=other, evidence=())
+        row = expense("books", id="m", amount_won=300_000)
+        checked = check_expense(PLAN, row, [broken], "entry")
+        assert (checked.ok, checked.breaches) == (True, ())
+        over = expense("printing", id=other, amount_won=11_000_000)
+        beside = check_expense(PLAN, row, [over], "entry")
+        assert (beside.recognisable_won, beside.breaches) == (300_000, ())
+
+
+def test_a_cap_that_only_warns_takes_no_won() -> None:
+    rows = [
+        expense("research_student", amount_won=70_000_000),
+        expense("thesis_student", amount_won=50_000_000),
+    ]
+    exceeded = {limit.source.name.ko for limit in Checker(PLAN, "settlement").check(rows).limits}
+    assert exceeded
+    assert "석·박사 지급액 전체" not in exceeded
