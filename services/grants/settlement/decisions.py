@@ -17,7 +17,8 @@ from services.grants.expenses.moves import move
 from services.grants.expenses.service import readable_expense
 from services.grants.programmes.service import note
 from services.grants.settlement.models import Decision, Objection
-from shared.problems import NotFound, StateConflict
+from services.grants.settlement.rules import REVIEW_INVALID
+from shared.problems import Invalid, NotFound, StateConflict
 from shared.tokens import Claims
 
 
@@ -25,8 +26,11 @@ async def decide(
     session: AsyncSession, expense_id: UUID, caller: Claims, values: Mapping[str, Any]
 ) -> Decision:
     """Propose a decision on an expense of an unsettled year. A waiver waits for a second person;
-    asking for a supplement sends the expense back at once."""
+    asking for a supplement sends the expense back at once. Raises `Invalid` for more won than were
+    spent."""
     row = await _expense_of_agency(session, expense_id, caller)
+    if (values.get("won") or 0) > row.amount_won:
+        raise Invalid(errors=[REVIEW_INVALID.at("/won", field="won")])
     decision = Decision(expense_id=row.id, proposed_by=caller.sub, **values)
     session.add(decision)
     moved: tuple[str | None, str | None] = (None, None)

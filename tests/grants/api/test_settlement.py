@@ -118,6 +118,11 @@ async def test_an_auditors_own_finding_takes_part_of_an_expense(client, year, au
     )
     result = await run(client, year, auditor, "r2")
     assert result["by_ground"] == {"5": 50_000, "1": 130_000}
+    more = {"kind": "disallow", "ground": 5, "won": 250_001, "reason": "-"}
+    refused = await client.post(
+        f"{API}/expenses/{year['good']}/decisions", json=more, headers=auditor
+    )
+    assert (refused.status_code, refused.json()["errors"][0]["code"]) == (422, "REVIEW_INVALID")
 
 
 async def test_the_year_goes_through_objection_to_final_and_the_exact_refund(

@@ -18,13 +18,18 @@ from services.grants.expenses.rules import (
     Plan,
     check_expense,
     markdown,
+    page,
     plan_of,
+    registry,
     rule_book,
     rule_findings,
 )
+from services.grants.expenses.rules.registry import Bound, Check, NoParams, rule_kind
+from services.grants.programmes import builtin
 from services.grants.programmes.rules import Funds, parse
 from services.grants.proposals.rules import Asset, Budget, Line, Pay, Person, totals
-from shared.problems import Invalid
+from services.grants.settlement.rules import settle
+from shared.problems import FindingKind, Invalid
 from tests.grants.calls import harbour, harbour_data, keco
 from tests.grants.year import AGREED, PLAN, YEAR, expense, period
 
@@ -177,3 +182,39 @@ def test_a_cap_that_only_warns_takes_no_won() -> None:
     exceeded = {limit.source.name.ko for limit in Checker(PLAN, "settlement").check(rows).limits}
     assert exceeded
     assert "석·박사 지급액 전체" not in exceeded
+
+
+DOG_FOOD = FindingKind("DOG_FOOD", "개 사료는 인정되지 않습니다.", "Dog food is not recognised.")
+
+
+def test_a_new_rule_is_one_function_and_a_line_of_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is checked before spending, settled, named in the book and read from data: nothing else
+    in the code knows of it."""
+    monkeypatch.setitem(registry._KINDS, "no_dog_food", KINDS["amount_match"])  # gone afterwards
+
+    @rule_kind(NoParams, DOG_FOOD)
+    def no_dog_food(rule: Bound[NoParams]) -> Check:
+        """Nothing is bought for the dog."""
+        kind = rule.cites(DOG_FOOD)
+        return lambda group: [rule.whole(kind, e) for e in group.expenses if e.event == "dog"]
+
+    line = {
+        "rule": "G-999",
+        "kind": "no_dog_food",
+        "part": {"items": ["supplies_fees"]},
+        "name": {"ko": "사료", "en": "Dog food"},
+        "ground": 5,
+        "citation": "here",
+    }
+    data = json.loads(builtin.text("keco-2020"))
+    data["spending"]["rules"].append(line)
+    rules = parse(json.dumps(data))
+    assert rule_findings(rules) == []
+    year, row = replace(PLAN, rules=rules), expense("printing", event="dog")
+    assert check_expense(year, row).recognisable_won == 0
+    (part,) = settle(year, [row, expense("books", event="dog")]).disallowances
+    assert (part.expense.id, part.won, part.ground) == (row.id, 500_000, 5)
+    assert (part.breach.source.rule, part.breach.source.citation) == ("G-999", "here")
+    assert "| G-999 | 사료 | 수용비·수수료 | 5 " in markdown(rules)
+    assert "Nothing is bought for the dog." in page(rules)
+    assert check_expense(PLAN, row).ok  # another call has no such rule

@@ -1,6 +1,7 @@
 """The rules of settlement: `settle` decides which won fall, `statement` what is returned."""
 
 from services.grants.settlement.rules.allocation import (
+    REVIEW_INVALID,
     Disallowance,
     ItemLine,
     Review,
@@ -19,6 +20,7 @@ from services.grants.settlement.rules.statement import (
 )
 
 __all__ = [
+    "REVIEW_INVALID",
     "Comparison",
     "Disallowance",
     "ItemLine",
