@@ -6,12 +6,12 @@
 
 The changes are those of cosmic-ray (another operator or comparison, a condition turned round, a
 number one higher or lower, `and` for `or`, true for false, a loop left out), where one of several
-that would be noticed together stands for the others. Instead of starting
-pytest for each, the tests are collected once; a forked child takes one change, given to the live
-function as new code, and runs the tests that call that function until one fails. So a
-hundred changes a minute are tested. Properties of random examples are left out: what only they
-notice is noticed by chance. What stands outside of functions (defaults of fields, tables) is
-imported anew in a process of its own, which takes its time. Prints the changes that survived.
+that would be noticed together stands for the others. Instead of starting pytest for each, the
+tests are collected once; a forked child takes one change, given to the live function as new code,
+and runs the tests that call that function until one fails. So a hundred changes a minute are
+tested on a quiet core. Properties of random examples are left out: what only they notice is
+noticed by chance. What stands outside of functions (defaults of fields, tables) is imported anew
+in a process of its own, which takes its time. Prints the changes that survived.
 """
 
 import argparse
