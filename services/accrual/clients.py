@@ -110,6 +110,7 @@ class Programmes:
         rule = found["bonus_rule"]
         return Programme(
             name=found["name"],
+            agency_id=UUID(found["agency_id"]),
             opens_at=datetime.fromisoformat(found["opens_at"]),
             closes_at=datetime.fromisoformat(found["closes_at"]),
             published=found["published"],

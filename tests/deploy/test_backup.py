@@ -62,7 +62,6 @@ def issued(institution: UUID, amount: int) -> NewTransfer:
 
 
 async def issue(session: AsyncSession, institution: UUID, amount: int) -> None:
-    await service.open_accounts(session, [institution])
     await service.post_transfers(session, [issued(institution, amount)])
 
 

@@ -101,6 +101,18 @@ def is_system(account: UUID) -> bool:
     return account <= LAST_SYSTEM_ACCOUNT
 
 
+def is_plain(transfer: NewTransfer) -> bool:
+    """Whether it moves points at once and has to do with no other transfer."""
+    return (
+        transfer.state is State.POSTED
+        and transfer.kind != Kind.REVOCATION
+        and transfer.pending_id is None
+        and transfer.reverses_id is None
+        and transfer.expires_at is None
+        and None not in (transfer.debit_account, transfer.credit_account, transfer.amount)
+    )
+
+
 def findings_of(transfers: Sequence[NewTransfer], *, now: datetime) -> Iterator[Finding]:
     """Everything that is wrong with these transfers, whatever the accounts hold."""
     for index, transfer in enumerate(transfers):

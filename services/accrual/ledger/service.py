@@ -5,15 +5,14 @@ refusal is a `Problem`, and it has ended that transaction: nothing of it can be 
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID, uuid5
 
 import orjson
 from sqlalchemy import exists, func, select, text
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -26,9 +25,14 @@ from shared.problems import Invalid, Problem
 
 REFUSED: Final = "MLGED"  # the SQLSTATE of the database functions' refusals
 
-_POST_ONE = text(
-    "SELECT post_transfer(request)::integer FROM jsonb_populate_record("
-    "NULL::transfer_request, CAST(:requests AS jsonb)) AS request"
+_POST_PLAIN = text(
+    "SELECT post_transfer(:id, :kind, :debit_account, :credit_account, :amount,"
+    " CAST(:effective_at AS timestamptz), CAST(:field AS text), CAST(:title AS text),"
+    " CAST(:reference AS text), CAST(:origin_id AS uuid), CAST(:metadata AS jsonb))::integer"
+)
+_PLAIN: Final = (
+    *("id", "kind", "debit_account", "credit_account", "amount", "effective_at"),
+    *("field", "title", "reference", "origin_id", "metadata"),
 )
 _POST_MANY = text(
     "SELECT post_transfers(array_agg(request)) FROM jsonb_populate_recordset("
@@ -47,14 +51,6 @@ class Recorded:
     reversed: int
 
 
-async def open_accounts(session: AsyncSession, institution_ids: Iterable[UUID]) -> None:
-    """Accounts for these institutions, where they have none yet. Postings open them by themselves;
-    this is for institutions that should be seen with zero points."""
-    values = [{"id": one} for one in sorted(set(institution_ids))]
-    if values:
-        await session.execute(insert(Account).on_conflict_do_nothing(), values)
-
-
 async def post_transfers(session: AsyncSession, transfers: Sequence[NewTransfer]) -> int:
     """Post all of these, or none; how many are new, since the same id with the same content is
     a replay and does nothing. At most `rules.MAX_BATCH` at once keep locks short; more are allowed.
@@ -68,10 +64,12 @@ async def post_transfers(session: AsyncSession, transfers: Sequence[NewTransfer]
     findings = list(rules.findings_of(transfers, now=utc_now()))
     if findings:
         raise Invalid(errors=findings)
-    alone = len(transfers) == 1
-    requests = orjson.dumps(transfers[0] if alone else transfers).decode()
     try:
-        fresh = await session.scalar(_POST_ONE if alone else _POST_MANY, {"requests": requests})
+        if len(transfers) == 1 and rules.is_plain(transfers[0]):
+            fresh = await session.scalar(_POST_PLAIN, _values(transfers[0]))
+        else:
+            requests = orjson.dumps(transfers).decode()
+            fresh = await session.scalar(_POST_MANY, {"requests": requests})
     except DBAPIError as error:
         raise _refusal(error) from error
     return int(fresh or 0)
@@ -244,6 +242,13 @@ def _ending(held: Transfer, *, id: UUID, state: State, amount: int | None = None
         reference=held.reference,
         origin_id=held.origin_id,
     )
+
+
+def _values(one: NewTransfer) -> dict[str, Any]:
+    values = {name: getattr(one, name) for name in _PLAIN}
+    if one.metadata is not None:
+        values["metadata"] = orjson.dumps(one.metadata).decode()
+    return values
 
 
 def _tombstone(*, id: UUID, hold_id: UUID) -> tuple[NewTransfer, NewTransfer]:  # noqa: A002

@@ -15,7 +15,8 @@ NUMBERS = Sequence("utilisation_number", metadata=Base.metadata)
 
 class Utilisation(HasId, Base):
     """`rule` is the programme's as it stood at the request. `mileage` is what was asked with,
-    `held` what of it is reserved, `deducted` what was taken in the end; whole points."""
+    `held` what of it is reserved, `deducted` what was taken in the end; whole points. `agency_id`:
+    whose officers decide beside the operator; null for requests from before that was kept."""
 
     __tablename__ = "utilisation"
 
@@ -24,6 +25,7 @@ class Utilisation(HasId, Base):
     institution_name: Mapped[str] = mapped_column(String(200))
     programme_id: Mapped[UUID]
     programme_name: Mapped[str] = mapped_column(String(200))
+    agency_id: Mapped[UUID | None]
     rule: Mapped[dict[str, Any]]
     mileage: Mapped[int] = mapped_column(BigInteger)
     steps: Mapped[int]
@@ -54,6 +56,7 @@ class Utilisation(HasId, Base):
         ),
         Index("ix_utilisation_programme_id_id", "programme_id", "id"),
         Index("ix_utilisation_institution_id_id", "institution_id", "id"),
+        Index("ix_utilisation_agency_id_id", "agency_id", "id"),
     )
 
 

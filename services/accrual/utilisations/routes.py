@@ -22,10 +22,11 @@ from shared.tokens import Claims
 
 router = APIRouter(prefix="/api/v1/accrual/utilisations", tags=["활용신청"])
 
-Reader = Annotated[Claims, Depends(requires("ledger:read"))]
+Reader = Annotated[Claims, Depends(requires("ledger:read", "grants:manage"))]
 # Who files a university's applications or books for a company may spend its mileage.
 Applicant = Annotated[Claims, Depends(requires("accrual:apply", "exchange:buy"))]
-Operator = Annotated[Claims, Depends(requires("ledger:adjust"))]
+# The operator, and officers of the agency whose programme it is (the service looks at which).
+Decider = Annotated[Claims, Depends(requires("ledger:adjust", "grants:manage"))]
 UtilisationId = Annotated[UUID, Path(description="활용신청 id")]
 
 
@@ -133,13 +134,13 @@ async def withdraw_utilisation(
 async def confirm_utilisation(
     utilisation_id: UtilisationId,
     body: schemas.ConfirmIn,
-    operator: Operator,
+    decider: Decider,
     once: Once,
     session: Session,
 ) -> Response:
     """So many steps scored in the programme: their mileage is deducted, the rest released."""
     confirmed = await service.confirm(
-        session, operator, utilisation_id, steps=body.steps_scored, now=utc_now()
+        session, decider, utilisation_id, steps=body.steps_scored, now=utc_now()
     )
     return await once.answer(200, _out(confirmed))
 
@@ -150,12 +151,12 @@ async def confirm_utilisation(
 async def reject_utilisation(
     utilisation_id: UtilisationId,
     body: schemas.ReasonIn,
-    operator: Operator,
+    decider: Decider,
     once: Once,
     session: Session,
 ) -> Response:
     rejected = await service.reject(
-        session, operator, utilisation_id, reason=body.reason, now=utc_now()
+        session, decider, utilisation_id, reason=body.reason, now=utc_now()
     )
     return await once.answer(200, _out(rejected))
 

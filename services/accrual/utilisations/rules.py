@@ -13,6 +13,7 @@ from enum import StrEnum
 from fractions import Fraction
 from math import ceil
 from typing import Any, Final
+from uuid import UUID
 
 MAX_MILEAGE: Final = 10**9
 
@@ -70,9 +71,10 @@ class BonusRule:
 
 @dataclass(frozen=True, slots=True)
 class Programme:
-    """A programme as the grants service tells of it."""
+    """A programme as the grants service tells of it; `agency_id` is who runs it."""
 
     name: str
+    agency_id: UUID
     opens_at: datetime
     closes_at: datetime
     published: bool

@@ -98,6 +98,7 @@ async def request(
             institution_name=institution.name,
             programme_id=wanted.programme_id,
             programme_name=seen.programme.name,
+            agency_id=seen.programme.agency_id,
             rule=seen.rule.as_json(),
             mileage=wanted.mileage,
             steps=seen.steps,
@@ -232,10 +233,13 @@ def _own(claims: Claims) -> UUID:
 
 
 def _visible_to(claims: Claims) -> ColumnElement[bool]:
+    """One's own requests, or those for the programmes of one's agency."""
     if claims.fields is not None or claims.test_mode:
         raise PermissionDenied
     if claims.institution_kind in SEES_ALL:
         return true()
+    if claims.institution_kind == "agency":
+        return Utilisation.agency_id == institution_of(claims)
     return Utilisation.institution_id == institution_of(claims)
 
 

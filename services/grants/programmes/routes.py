@@ -182,6 +182,7 @@ async def read_bonus_rule(programme_id: UUID, _service: Service, session: Sessio
         raise NotFound
     return BonusRuleOut(
         programme_id=programme.id,
+        agency_id=programme.agency_id,
         name=programme.name,
         opens_at=programme.opens_at,
         closes_at=programme.closes_at,

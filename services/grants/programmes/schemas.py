@@ -82,9 +82,11 @@ class RuleSetOut(Schema):
 
 
 class BonusRuleOut(Schema):
-    """For the accrual service: the rule as it stands now, to be kept with the request."""
+    """For the accrual service: the rule as it stands now, to be kept with the request, and the
+    agency whose officers decide about it."""
 
     programme_id: UUID
+    agency_id: UUID
     name: str
     opens_at: datetime
     closes_at: datetime

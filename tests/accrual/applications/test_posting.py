@@ -212,8 +212,8 @@ async def test_a_revocation_takes_from_both_even_what_was_spent(world, registry)
     application, _ = await posted(world, [practice(1)])
     company = registry.institution_id(brn(0))
     await world.change(
-        "SELECT post_transfer(r) FROM jsonb_populate_record(NULL::transfer_request, CAST(:r AS"
-        " jsonb)) AS r",
+        "SELECT post_transfers(ARRAY[r]) FROM jsonb_populate_record(NULL::transfer_request,"
+        " CAST(:r AS jsonb)) AS r",
         r=f'{{"id": "{uuid4()}", "state": "posted", "kind": "exchange", "amount": 400,'
         f' "debit_account": "{company}", "credit_account": "{uuid4()}"}}',
     )

@@ -42,7 +42,7 @@ class Ledger:
         if points:
             await self.post(issue(one, points, **more))
         else:
-            await self(service.open_accounts, [one])
+            await self.sql("INSERT INTO account (id) VALUES (:id)", id=one)
         return one
 
     async def balance(self, institution_id: UUID) -> tuple[int, int, int]:

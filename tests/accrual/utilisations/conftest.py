@@ -14,6 +14,7 @@ from shared.clock import utc_now
 from tests.accrual.world import Person, Registry, World
 
 URL = "/api/v1/accrual/utilisations"
+AGENCY = uuid4()
 BUSAN: dict[str, Any] = {
     "points_per_step": "0.1",
     "mileage_per_step": 1_000,
@@ -34,6 +35,7 @@ class Neighbours(Registry):
         one, now = uuid4(), utc_now()
         self.programmes[one] = BonusRuleOut(
             programme_id=one,
+            agency_id=AGENCY,
             name="부산 지역산업 육성",
             opens_at=now + timedelta(days=opens),
             closes_at=now + timedelta(days=closes),

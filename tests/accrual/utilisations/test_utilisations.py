@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 
 from services.accrual.ledger import verification
 from tests.accrual.certificates.conftest import attached_json
-from tests.accrual.utilisations.conftest import BUSAN, URL, once
+from tests.accrual.utilisations.conftest import AGENCY, BUSAN, URL, once
 
 
 async def act(person, one, action, body=None):
@@ -235,3 +235,39 @@ async def test_a_sub_account_limited_to_fields_spends_nothing(world, registry):
     body = {"programme_id": str(registry.programme(**BUSAN)), "mileage": 1_000}
     assert (await limited.post(URL, body, headers=once())).status_code == 403
     assert (await limited.get(URL)).status_code == 403
+
+
+def officer_of(world, agency_id):
+    return world.person(
+        "grants:read", "grants:manage", role="agency_officer",
+        institution_id=agency_id, institution_kind="agency",
+    )  # fmt: skip
+
+
+async def test_officers_decide_about_requests_for_programmes_of_their_own_agency_only(
+    world, registry, holder_of
+):
+    holder = await holder_of(6_000)
+    first = await holder.asked(registry.programme(**BUSAN), 3_000)
+    second = await holder.asked(registry.programme(**BUSAN), 2_000)
+    officer, stranger = officer_of(world, AGENCY), officer_of(world, uuid4())
+    assert {one["id"] for one in (await officer.get(URL)).json()["items"]} == {
+        first["id"], second["id"],
+    }  # fmt: skip
+    assert (await stranger.get(URL)).json()["items"] == []
+    for action, body in (("confirm", {"steps_scored": 1}), ("reject", {"reason": "요건 미충족"})):
+        foreign = await act(stranger, first, action, body)
+        assert (foreign.status_code, foreign.json()["code"]) == (404, "UTILISATION_NOT_FOUND")
+    for place in ("", "/events", "/letter"):
+        assert (await stranger.get(f"{URL}/{first['id']}{place}")).status_code == 404
+    assert await holder.points() == (6_000, 5_000, 1_000)
+    confirmed = await act(officer, first, "confirm", {"steps_scored": 2})
+    assert (confirmed.status_code, confirmed.json()["deducted"]) == (200, 2_000)
+    rejected = await act(officer, second, "reject", {"reason": "요건 미충족"})
+    assert (rejected.status_code, rejected.json()["state"]) == (200, "rejected")
+    assert await holder.points() == (4_000, 0, 4_000)
+    roles = [
+        one["role"] for one in (await officer.get(f"{URL}/{first['id']}/events")).json()["items"]
+    ]
+    assert roles == ["agency_officer", "university"]
+    assert (await act(officer, second, "withdraw")).status_code == 403
