@@ -33,7 +33,14 @@ SOMEBODY_ELSES: Final = "심사 중인 다른 기관의 신청"
 
 async def commitments(session: AsyncSession, proposal: Proposal) -> tuple[Commitment, ...]:
     """Everything the participants of a proposal give to other projects we know of."""
-    numbers = frozenset(_numbers(proposal.document))
+    return await commitments_of(session, proposal, proposal.document)
+
+
+async def commitments_of(
+    session: AsyncSession, proposal: Proposal, document: Mapping[str, Any]
+) -> tuple[Commitment, ...]:
+    """The same for another document of this proposal: one that is not saved yet."""
+    numbers = frozenset(_numbers(document))
     if not numbers:
         return ()
     found = [

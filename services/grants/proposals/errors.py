@@ -85,3 +85,19 @@ GOODS_MISMATCH = FindingKind(
     "{name}: {quantity:,} at {price_won:,} won is not {amount_won:,} won.",
     rule="G-011",
 )
+SHEET_UNKNOWN = FindingKind(
+    "SHEET_UNKNOWN",
+    "'{sheet}' 시트는 쓰이지 않습니다.",
+    "The sheet '{sheet}' is not used.",
+    level="warning",
+)
+SHEET_ROWS = FindingKind(
+    "SHEET_ROWS",
+    "{limit:,}행까지 적을 수 있습니다(현재 {given:,}행).",
+    "At most {limit:,} rows; {given:,} given.",
+)
+ROW_UNKNOWN = FindingKind(
+    "ROW_UNKNOWN",
+    "양식에 없거나 두 번 나온 행입니다: {given}",
+    "This row is not in the form, or it stands twice: {given}",
+)

@@ -7,21 +7,25 @@ from fastapi import APIRouter, Depends, File, Form, Path, Request, Response, Upl
 from fastapi.responses import JSONResponse
 
 from services.grants.programmes.service import rule_set
-from services.grants.proposals import attachments, elsewhere, service
+from services.grants.proposals import attachments, elsewhere, service, workbook
 from services.grants.proposals.schema import MEDIA_TYPE, document_schema
-from services.grants.proposals.schemas import AttachmentOut, ParticipantOut
+from services.grants.proposals.schemas import AttachmentOut, ParticipantOut, WorkbookOut
+from shared.app import language
 from shared.caller import institution_of, requires
 from shared.clock import utc_now
 from shared.db import Session
-from shared.downloads import ANY, download, send
+from shared.downloads import ANY, XLSX, download, send
 from shared.files import chunks_of
+from shared.preconditions import SeenVersion, tag
 from shared.schemas import Version
+from shared.sheets.workbooks import MAX_BYTES
 from shared.tokens import Claims
 
 router = APIRouter(prefix="/api/v1/grants", tags=["사업계획서"])
 
 Applicant = Annotated[Claims, Depends(requires("grants:apply"))]
 Party = Annotated[Claims, Depends(requires("grants:apply", "grants:manage"))]
+SheetFile = Annotated[UploadFile, File(description="엑셀(.xlsx), 10MB 이하")]
 Code = Annotated[str, Path(max_length=60)]
 
 
@@ -45,6 +49,48 @@ async def read_participation(
     proposal = await service.own_proposal(session, proposal_id, institution_of(applicant))
     rule, people = await elsewhere.months(session, proposal)
     return [ParticipantOut.of(person, months, rule.at_most) for person, months in people]
+
+
+@router.get("/proposals/{proposal_id}/workbook", summary="표 내려받기(엑셀)", **download(XLSX))
+async def export_workbook(proposal_id: UUID, applicant: Applicant, session: Session) -> Response:
+    """사업비, 참여인력, 컨소시엄과 서식의 모든 표입니다. 고쳐서 그대로 다시 올릴 수 있습니다."""
+    proposal, book = await workbook.exported(session, proposal_id, institution_of(applicant))
+    return send(book, f"{proposal.title}.xlsx", XLSX)
+
+
+@router.post(
+    "/proposals/{proposal_id}/import/preview",
+    response_model=WorkbookOut,
+    summary="표 올리기 미리보기(엑셀)",
+)
+async def preview_workbook(
+    proposal_id: UUID, applicant: Applicant, session: Session, request: Request, file: SheetFile
+) -> WorkbookOut:
+    """저장하지 않고 점검합니다. 오류는 시트와 칸마다 한꺼번에 알려 줍니다."""
+    data = await file.read(MAX_BYTES + 1)
+    made = await workbook.previewed(session, proposal_id, institution_of(applicant), data)
+    return WorkbookOut.of(made, language(request))
+
+
+@router.post(
+    "/proposals/{proposal_id}/import", response_model=WorkbookOut, summary="표 올리기(엑셀)"
+)
+async def import_workbook(
+    proposal_id: UUID,
+    applicant: Applicant,
+    session: Session,
+    request: Request,
+    response: Response,
+    seen: SeenVersion,
+    file: SheetFile,
+) -> WorkbookOut:
+    """파일에 있는 시트의 표를 모두 바꾸거나, 오류가 있으면 아무것도 바꾸지 않습니다."""
+    data = await file.read(MAX_BYTES + 1)
+    proposal, made = await workbook.imported(
+        session, proposal_id, institution_of(applicant), data, seen
+    )
+    tag(response, proposal.version)
+    return WorkbookOut.of(made, language(request), proposal.version)
 
 
 @router.post(

@@ -12,8 +12,9 @@ from services.grants.programmes.rules import decimal_text, month_text
 from services.grants.proposals.document import Check
 from services.grants.proposals.models import Proposal
 from services.grants.proposals.rules import Meter, Month, Person, Source
+from services.grants.proposals.workbook import Imported
 from shared.problems import Lang
-from shared.schemas import Body, FindingOut, Schema
+from shared.schemas import Body, FindingOut, Schema, Version
 
 
 class ProposalIn(Body):
@@ -183,6 +184,23 @@ class AttachmentOut(Schema):
     size: int
     sha256: str
     created_at: datetime
+
+
+class WorkbookOut(BaseModel):
+    """What an import comes to: the rows of each sheet, and what the rules remark, with the sheet
+    and the cell in `params` where it is about one."""
+
+    version: Version | None
+    rows: Mapping[str, int]
+    findings: list[FindingOut]
+
+    @classmethod
+    def of(cls, made: Imported, lang: Lang, version: int | None = None) -> "WorkbookOut":
+        return cls(
+            version=version,
+            rows=made.rows,
+            findings=[FindingOut.model_validate(item.to_dict(lang)) for item in made.findings],
+        )
 
 
 class ReceiptOut(Schema):

@@ -1,8 +1,10 @@
 """What belongs to a proposal beside its document: the form's schema, people's time, files."""
 
+import io
 import json
 from uuid import uuid4
 
+import openpyxl
 import pytest
 from jsonschema import Draft202012Validator
 from sqlalchemy import text
@@ -251,3 +253,76 @@ async def test_papers_are_nobody_elses_business(client, draft, applicant, strang
         await client.get(file, headers=tokens.headers("grants:manage", institution_id=AGENCY)),
     ]
     assert {answer.status_code for answer in answers} == {404}
+
+
+# Workbook ----------------------------------------------------------------------------------------
+
+
+async def upload(client, draft, headers, content: bytes, path: str = "import", version: int = 2):
+    return await client.post(
+        f"{API}/proposals/{draft['id']}/{path}",
+        files={"file": ("표.xlsx", content, "application/octet-stream")},
+        headers=headers | {"If-Match": f'"{version}"'},
+    )
+
+
+def edited(content: bytes, sheet: str, cell: str, value) -> bytes:
+    book = openpyxl.load_workbook(io.BytesIO(content))
+    book[sheet][cell] = value
+    file = io.BytesIO()
+    book.save(file)
+    return file.getvalue()
+
+
+async def test_tables_go_out_are_edited_and_come_back(client, draft, applicant):
+    await save(client, draft, applicant, whole(keco()))
+    out = await client.get(f"{API}/proposals/{draft['id']}/workbook", headers=applicant)
+    assert out.status_code == 200
+    assert "filename" in out.headers["content-disposition"]
+    changed = edited(out.content, "사업비", "D6", 100_500_000)
+    preview = await upload(client, draft, applicant, changed, "import/preview")
+    assert preview.json()["version"] is None
+    assert preview.json()["rows"]["사업비"] == 11
+    kept = await client.get(f"{API}/proposals/{draft['id']}", headers=applicant)
+    assert kept.json()["document"]["budget"]["lines"][4]["amount_won"] == 100_000_000
+
+    done = await upload(client, draft, applicant, changed)
+    assert (done.status_code, done.json()["findings"]) == (200, preview.json()["findings"])
+    # The budget no longer says what the table of years says: told by the cell, hinders no draft.
+    (finding,) = [f for f in done.json()["findings"] if f["code"] == "YEAR_MISMATCH"]
+    assert (finding["params"]["sheet"], finding["params"]["cell"]) == ("1. 총 사업비", "B2")
+    kept = await client.get(f"{API}/proposals/{draft['id']}", headers=applicant)
+    assert kept.headers["etag"] == done.headers["etag"] == '"3"'
+    assert kept.json()["document"]["budget"]["lines"][4]["amount_won"] == 100_500_000
+    stale = await upload(client, draft, applicant, changed)
+    assert (stale.status_code, stale.json()["code"]) == (412, "STALE")
+
+
+async def test_one_faulty_cell_leaves_the_draft_as_it_was(client, draft, applicant, stranger):
+    await save(client, draft, applicant, document())
+    out = await client.get(f"{API}/proposals/{draft['id']}/workbook", headers=applicant)
+    faulty = edited(out.content, "사업비", "D6", "백만 원")
+    for path in ("import", "import/preview"):
+        refused = await upload(client, draft, applicant, faulty, path)
+        assert (refused.status_code, refused.json()["code"]) == (422, "SHEET_INVALID")
+        (error,) = refused.json()["errors"]
+        assert (error["code"], error["params"]["sheet"], error["params"]["cell"], error["row"]) == (
+            "CELL_NUMBER", "사업비", "D6", 6,
+        )  # fmt: skip
+    kept = await client.get(f"{API}/proposals/{draft['id']}", headers=applicant)
+    assert kept.json()["document"] == document()
+    assert kept.headers["etag"] == '"2"'
+    other = stranger("grants:apply")
+    answers = [
+        await upload(client, draft, other, out.content),
+        await upload(client, draft, other, out.content, "import/preview"),
+        await client.get(f"{API}/proposals/{draft['id']}/workbook", headers=other),
+    ]
+    assert {answer.status_code for answer in answers} == {404}
+
+
+async def test_a_draft_of_no_form_has_no_workbook_and_says_why(client, draft, applicant):
+    await save(client, draft, applicant, {"budget": []})
+    refused = await client.get(f"{API}/proposals/{draft['id']}/workbook", headers=applicant)
+    assert refused.status_code == 422
+    assert refused.json()["errors"][0]["pointer"] == "/budget"
