@@ -101,3 +101,8 @@ ROW_UNKNOWN = FindingKind(
     "양식에 없거나 두 번 나온 행입니다: {given}",
     "This row is not in the form, or it stands twice: {given}",
 )
+GLYPH_MISSING = FindingKind(
+    "GLYPH_MISSING",
+    "인쇄할 수 없는 문자가 있습니다. 다른 문자로 바꿔 주세요: {characters}",
+    "There are characters that cannot be printed; please replace them: {characters}",
+)

@@ -8,13 +8,14 @@ from fastapi.responses import JSONResponse
 
 from services.grants.programmes.service import rule_set
 from services.grants.proposals import attachments, elsewhere, service, workbook
+from services.grants.proposals.printing import pdf
 from services.grants.proposals.schema import MEDIA_TYPE, document_schema
 from services.grants.proposals.schemas import AttachmentOut, ParticipantOut, WorkbookOut
 from shared.app import language
 from shared.caller import institution_of, requires
 from shared.clock import utc_now
 from shared.db import Session
-from shared.downloads import ANY, XLSX, download, send
+from shared.downloads import ANY, PDF, XLSX, download, send
 from shared.files import chunks_of
 from shared.preconditions import SeenVersion, tag
 from shared.schemas import Version
@@ -24,6 +25,7 @@ from shared.tokens import Claims
 router = APIRouter(prefix="/api/v1/grants", tags=["사업계획서"])
 
 Applicant = Annotated[Claims, Depends(requires("grants:apply"))]
+Officer = Annotated[Claims, Depends(requires("grants:manage"))]
 Party = Annotated[Claims, Depends(requires("grants:apply", "grants:manage"))]
 SheetFile = Annotated[UploadFile, File(description="엑셀(.xlsx), 10MB 이하")]
 Code = Annotated[str, Path(max_length=60)]
@@ -49,6 +51,33 @@ async def read_participation(
     proposal = await service.own_proposal(session, proposal_id, institution_of(applicant))
     rule, people = await elsewhere.months(session, proposal)
     return [ParticipantOut.of(person, months, rule.at_most) for person, months in people]
+
+
+@router.get("/proposals/{proposal_id}/document.pdf", summary="초안 인쇄", **download(PDF))
+async def print_draft(proposal_id: UUID, applicant: Applicant, session: Session) -> Response:
+    """서식의 순서대로 인쇄한 사업계획서입니다. '초안'이라고 표시합니다."""
+    content = await pdf.draft_pdf(session, proposal_id, institution_of(applicant))
+    return send(content, "사업계획서(초안).pdf", PDF)
+
+
+@router.get(
+    "/proposals/{proposal_id}/submissions/{seq}/document.pdf",
+    summary="제출본 인쇄",
+    **download(PDF),
+)
+async def print_submission(
+    proposal_id: UUID, seq: Version, applicant: Applicant, session: Session
+) -> Response:
+    content = await pdf.submitted_pdf(session, proposal_id, institution_of(applicant), seq)
+    return send(content, f"사업계획서({seq}차 제출).pdf", PDF)
+
+
+@router.get(
+    "/received/{proposal_id}/document.pdf", summary="접수된 사업계획서 인쇄", **download(PDF)
+)
+async def print_received(proposal_id: UUID, officer: Officer, session: Session) -> Response:
+    content = await pdf.received_pdf(session, proposal_id, institution_of(officer))
+    return send(content, "사업계획서.pdf", PDF)
 
 
 @router.get("/proposals/{proposal_id}/workbook", summary="표 내려받기(엑셀)", **download(XLSX))

@@ -326,3 +326,41 @@ async def test_a_draft_of_no_form_has_no_workbook_and_says_why(client, draft, ap
     refused = await client.get(f"{API}/proposals/{draft['id']}/workbook", headers=applicant)
     assert refused.status_code == 422
     assert refused.json()["errors"][0]["pointer"] == "/budget"
+
+
+# Pages -------------------------------------------------------------------------------------------
+
+
+async def test_the_draft_and_every_submitted_version_can_be_printed(
+    client, draft, applicant, officer, stranger
+):
+    proposal = f"{API}/proposals/{draft['id']}"
+    await save(client, draft, applicant, whole(keco()))
+    page = await client.get(f"{proposal}/document.pdf", headers=applicant)
+    assert page.headers["content-type"] == "application/pdf"
+    assert page.content.startswith(b"%PDF-1.7")
+    again = await client.get(f"{proposal}/document.pdf", headers=applicant)
+    assert again.content == page.content  # the same input, the same bytes
+    assert (await submit(client, draft, applicant)).status_code == 200
+
+    first = await client.get(f"{proposal}/submissions/1/document.pdf", headers=applicant)
+    received = await client.get(f"{API}/received/{draft['id']}/document.pdf", headers=officer)
+    assert first.content == received.content != page.content
+    other, agency = stranger("grants:apply"), stranger("grants:manage")
+    answers = [
+        await client.get(f"{proposal}/submissions/2/document.pdf", headers=applicant),
+        await client.get(f"{proposal}/submissions/1/document.pdf", headers=other),
+        await client.get(f"{proposal}/document.pdf", headers=other),
+        await client.get(f"{API}/received/{draft['id']}/document.pdf", headers=agency),
+    ]
+    assert {answer.status_code for answer in answers} == {404}
+
+
+async def test_a_character_no_font_has_is_an_error_and_not_a_gap(client, draft, applicant):
+    body = document() | {"texts": {"goals": "목표 \U0001f680"}}
+    await save(client, draft, applicant, body)
+    refused = await client.get(f"{API}/proposals/{draft['id']}/document.pdf", headers=applicant)
+    assert refused.status_code == 422
+    (error,) = refused.json()["errors"]
+    assert (error["code"], error["pointer"]) == ("GLYPH_MISSING", "/texts/goals")
+    assert "U+1F680" in error["message"]
