@@ -17,6 +17,7 @@ from tests.grants.calls import harbour, keco
 from tests.grants.proposals.filled import whole
 
 WHOLE = whole(keco())
+WHOLE["sections"]["workforce"][0]["supply"] = "첫째 줄\n\n둘째 줄"
 WHOLE["budget"]["people"][0]["other_projects"] = [
     {"name": "미생물 과제", "start": "2020-03-01", "months": 6, "rate": "20.5"}
 ]

@@ -4,6 +4,7 @@ A sheet replaces its table whole; a table whose sheet is not there stays as it w
 """
 
 import copy
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from dataclasses import field as dataclass_field
@@ -12,15 +13,16 @@ from fractions import Fraction
 from itertools import islice
 from typing import Any, Final
 
-from services.grants.expenses.sheets.columns import CELL_CHOICE, CELL_REQUIRED, folded
+from services.grants.expenses.sheets.columns import CELL_CHOICE, CELL_REQUIRED, CELL_TOO_LONG
 from services.grants.expenses.sheets.rows import COLUMN_MISSING, COLUMN_UNKNOWN
 from services.grants.programmes.rules import RuleSet, decimal_text
 from services.grants.proposals.errors import ROW_UNKNOWN, SHEET_ROWS, SHEET_UNKNOWN
 from services.grants.proposals.sheets.export import ROW_HEADER
 from services.grants.proposals.sheets.tables import Field, Table, tables
 from shared.problems import Finding
-from shared.sheets.cells import Cell, Fault, is_blank, plain
+from shared.sheets.cells import SPACE_LIKE, Cell, Fault, is_blank, plain
 from shared.sheets.errors import HeaderMissing
+from shared.sheets.typed import folded
 from shared.sheets.workbooks import Grid, open_workbook
 
 HEADER_WITHIN: Final = 10
@@ -174,12 +176,23 @@ def _value(field: Field, cell: Cell) -> Any:
         return None
     if field.months:
         return _months(cell)
+    if field.lines and isinstance(cell, str):
+        return _lines(cell, field.column.limit)
     value = field.reader.value(field.column, cell)
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, Fraction):
         return decimal_text(value, 9)
     return value == "true" if field.flag and isinstance(value, str) else value
+
+
+def _lines(cell: str, limit: int) -> str | Fault:
+    """A text of several lines, as it was broken."""
+    typed = unicodedata.normalize("NFC", cell).replace("\r\n", "\n")
+    text = "\n".join(SPACE_LIKE.sub(" ", line).rstrip() for line in typed.split("\n")).strip()
+    if len(text) > limit:
+        return Fault(CELL_TOO_LONG, None, {"limit": limit, "length": len(text)})
+    return text
 
 
 def _months(cell: Cell) -> list[int] | Fault:

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, Final
 
-from services.grants.expenses.sheets.columns import Column, Reader, Type, folded
+from services.grants.expenses.sheets.columns import Column, Reader, Type
 from services.grants.programmes.rules import FUND_NAMES, Part, RuleSet
 from services.grants.programmes.rules import Column as FormColumn
 from services.grants.proposals.rules.form import LENGTHS
+from shared.sheets.typed import folded
 
 YES, NO = "예", "아니오"
 _FORBIDDEN: Final = re.compile(r"[\[\]:*?/\\']")
@@ -52,6 +53,7 @@ class Field:
     choices: Names | None = None
     flag: bool = False
     months: bool = False
+    lines: bool = False
 
     @cached_property
     def reader(self) -> Reader:
@@ -89,13 +91,13 @@ def tables(rules: RuleSet) -> tuple[Table, ...]:
 
 def _field(
     path: str, ko: str, en: str, type_: Type = "text", *, choices: Names | None = None,
-    required: bool = False, flag: bool = False, months: bool = False, limit: int = 1_000,
+    required: bool = False, flag: bool = False, months: bool = False, lines: bool = False, limit: int = 1_000,
 ) -> Field:  # fmt: skip
     if choices is not None or flag:
         type_ = "choice"
     width = max(10, min(40, len(ko) * 2 + 2))
     column = Column(path, ko, en, type_, required, limit=limit, width=width)
-    return Field(tuple(path.split(".")), column, choices, flag, months)
+    return Field(tuple(path.split(".")), column, choices, flag, months, lines)
 
 
 def _line_fields(kinds: Names) -> tuple[Field, ...]:
@@ -197,6 +199,7 @@ def _form_field(column: FormColumn) -> Field:
         types.get(column.type, "text"),
         choices=choices or None,
         months=column.type == "months",
+        lines=column.type == "long",
         limit=LENGTHS.get(column.type, 200),
     )
 
