@@ -384,15 +384,6 @@ class TooManySecrets(Problem):
     en = "At most {most} secrets can be valid at once. Withdraw one first."
 
 
-# --- the audit trail --------------------------------------------------------------------------
-
-
-class ExportTooLarge(Problem):
-    status, code = 422, "EXPORT_TOO_LARGE"
-    ko = "한 번에 {most}건까지 내려받을 수 있습니다. 기간이나 조건을 좁히세요."
-    en = "At most {most} events can be exported at once. Please narrow the period or the filter."
-
-
 # --- boards -----------------------------------------------------------------------------------
 
 

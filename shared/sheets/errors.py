@@ -76,3 +76,11 @@ class HeaderMissing(FileUnusable):
     code = "HEADER_MISSING"
     ko = "제목 행을 찾을 수 없습니다. 양식의 제목 행이 필요합니다: {columns}"
     en = "No header row was found. The template's header row is needed: {columns}"
+
+
+class ExportTooLarge(Problem):
+    """Rather than leave some out without a word."""
+
+    status, code = 422, "EXPORT_TOO_LARGE"
+    ko = "한 번에 {most}건까지 내려받을 수 있습니다. 기간이나 조건을 좁히세요."
+    en = "At most {most} lines can be exported at once. Please narrow the period or the filter."

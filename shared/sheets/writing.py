@@ -16,6 +16,7 @@ from xlsxwriter import Workbook
 
 from shared.clock import SEOUL
 from shared.sheets.delimited import safe_field
+from shared.sheets.errors import ExportTooLarge
 
 MAX_LINES: Final = 1_048_575  # what a sheet holds, less the heading
 _AT_ONCE: Final = 1_000
@@ -27,17 +28,17 @@ Batches = AsyncIterator[Iterable[Line]]
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A sheet of a workbook: its titles with their widths in characters, and at most `MAX_LINES`
-    lines below them."""
+    """A sheet of a workbook: its titles with their widths in characters, and the lines below."""
 
     name: str
     columns: Mapping[str, int]
     batches: Batches
+    most: int = MAX_LINES
 
 
 async def write_book(*pages: Page) -> IO[bytes]:
     """A temporary file, at its start; the caller closes it. Cells are written on a thread, since
-    thousands of them would keep every other request waiting."""
+    thousands of them would keep every other request waiting. Raises `ExportTooLarge`."""
     file = SpooledTemporaryFile(max_size=2**20)  # noqa: SIM115  # outlives this function
     try:
         with TemporaryDirectory() as scratch:
@@ -87,6 +88,7 @@ class _Sheet:
         self._sheet = book.add_worksheet(page.name)
         self._number = book.add_format({"num_format": "#,##0"})
         self._columns = len(page.columns)
+        self._most = page.most
         self._line = 0
         bold = book.add_format({"bold": True, "bg_color": "#EEF2F7", "border": 1})
         self._sheet.freeze_panes(1, 0)
@@ -97,6 +99,8 @@ class _Sheet:
     def write(self, lines: Iterable[Line]) -> None:
         for line in lines:
             self._line += 1
+            if self._line > self._most:
+                raise ExportTooLarge(most=self._most)
             for column, value in enumerate(map(shown, line)):
                 if isinstance(value, int):
                     self._sheet.write_number(self._line, column, value, self._number)

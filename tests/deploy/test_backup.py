@@ -25,7 +25,6 @@ from shared.db import Database
 @pytest.fixture
 def folder() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="sanhak-backup-") as name:
-        Path(name).chmod(0o755)  # as root the server is another user
         yield Path(name)
 
 

@@ -9,7 +9,7 @@ from services.accrual.ledger import statements
 from services.accrual.ledger.models import Entry, Transfer
 from services.accrual.ledger.rules import Kind
 from services.accrual.ledger.statements import Filter
-from shared.sheets.writing import MAX_LINES, Line, Page, streamed, write_book
+from shared.sheets.writing import Line, Page, streamed, write_book
 
 HEADING: Final = (
     "번호", "처리일자", "구분", "사업명", "적립분야", "적립", "인출", "잔여", "적립기관", "사유",
@@ -27,9 +27,8 @@ KINDS: Final[dict[str, str]] = {
 
 
 async def write_workbook(session: AsyncSession, institution_id: UUID, wanted: Filter) -> IO[bytes]:
-    """A temporary file, at its start; the caller closes it. At most what a sheet holds, the
-    oldest."""
-    query = statements.lines(institution_id, wanted).order_by(Entry.version).limit(MAX_LINES)
+    """A temporary file, at its start; the caller closes it. Raises `ExportTooLarge`."""
+    query = statements.lines(institution_id, wanted).order_by(Entry.version)
     limited = wanted.fields is not None
 
     def line(entry: Entry, transfer: Transfer) -> Line:

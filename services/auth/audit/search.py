@@ -15,7 +15,7 @@ from services.auth.accounts.models import Account
 from services.auth.accounts.rules import id_in
 from services.auth.audit.models import AuditEvent
 from services.auth.audit.service import Actor, record
-from services.auth.errors import ExportTooLarge
+from shared.sheets.errors import ExportTooLarge
 from shared.sheets.writing import Line, Page, at_once, write_book
 
 MAX_EXPORTED = 50_000

@@ -33,11 +33,13 @@ COLUMNS: Final[Mapping[str, int]] = {
     "이용 상태": 12,
     "정산 상태": 14,
 }
+MAX_ORDERS: Final = 50_000
 
 
 async def workbook(session: AsyncSession, query: Select[Order]) -> IO[bytes]:
-    """An open temporary file with the sheet, at its start."""
-    return await write_book(Page("거래 내역", COLUMNS, streamed(session, query, _line)))
+    """An open temporary file with the sheet, at its start. Raises `ExportTooLarge`."""
+    lines = streamed(session, query, _line)
+    return await write_book(Page("거래 내역", COLUMNS, lines, most=MAX_ORDERS))
 
 
 def _line(order: Order) -> Line:

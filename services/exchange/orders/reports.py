@@ -17,7 +17,6 @@ from services.exchange.parties import Party
 from shared.clock import SEOUL
 from shared.paging import PageRequest, paginate
 
-EXPORT_LIMIT = 50_000
 SLOW_PROMISE = timedelta(minutes=10)
 UNPAID_AFTER = timedelta(days=30)
 OVERDUE_AFTER = timedelta(days=3)
@@ -118,7 +117,7 @@ def exported(*, party: Party, institution_id: UUID | None, period: Period) -> Se
         query = query.where(Order.buyer_id == institution_id)
     elif party is Party.SELLER:
         query = query.where(Order.seller_id == institution_id)
-    return query.order_by(Order.id).limit(EXPORT_LIMIT)
+    return query.order_by(Order.id)
 
 
 def _sum(amount: SQLColumnExpression[Any], condition: ColumnElement[bool]) -> ColumnElement[int]:

@@ -153,6 +153,15 @@ async def test_the_sheet_holds_ones_own_orders_and_no_formulas(world: World):
     assert (cells["현금(원)"].value, cells["정산 상태"].value) == (140_000, "정산완료")
 
 
+async def test_an_export_never_leaves_an_order_out_without_a_word(world: World, monkeypatch):
+    monkeypatch.setattr("services.exchange.orders.export.MAX_ORDERS", 1)
+    await world.order()
+    assert (await world.buyer.get("/orders.xlsx")).status_code == 200
+    await world.order()
+    refused = await world.buyer.get("/orders.xlsx")
+    assert (refused.status_code, refused.json()["code"]) == (422, "EXPORT_TOO_LARGE")
+
+
 async def test_statistics_count_what_was_settled_net_of_refunds(world: World):
     order = await world.settled(mileage=60)
     await world.do(
