@@ -2,6 +2,7 @@
 
 from fastapi import FastAPI
 
+from services.grants.agreements import amendment_routes as amendments
 from services.grants.agreements import routes as agreements
 from services.grants.clients import Counterpart, Directory
 from services.grants.evaluation import procedure_routes
@@ -32,6 +33,7 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
             procedure_routes.router,
             evaluation.router,
             agreements.router,
+            amendments.router,
             expenses.router,
             settlement.router,
         ],

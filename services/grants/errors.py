@@ -55,6 +55,18 @@ class SettlementOutdated(Problem):
     en = "Decisions or documents changed after the last run. Run the settlement again first."
 
 
+class AmendmentOpen(Problem):
+    status, code = 409, "AMENDMENT_OPEN"
+    ko = "처리되지 않은 변경 요청이 있습니다. 먼저 마치거나 철회하세요."
+    en = "There is a request for amendment that is not settled yet."
+
+
+class AmendmentOutdated(Problem):
+    status, code = 409, "AMENDMENT_OUTDATED"
+    ko = "요청한 뒤에 계획이 바뀌었습니다. 돌려보내 다시 요청받으세요."
+    en = "The plan changed since the request; send it back to be requested anew."
+
+
 class SheetRefused(Invalid):
     code = "SHEET_INVALID"
     ko = "시트에 오류가 있어 등록하지 않았습니다. 표시된 칸을 고쳐 주세요."

@@ -18,7 +18,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from services.grants.agreements.moves import STATES
+from services.grants.agreements.moves import AMENDMENT_STATES, STATES
 from services.grants.base import Base
 from shared.db import HasId, HasTimes
 
@@ -101,7 +101,11 @@ class AgreementChange(Base, HasId):
 
 
 class PlanVersion(Base, HasId):
-    """The agreed plan, as amended: append-only."""
+    """The agreed plan, as amended: append-only.
+
+    `after_seq` is the last change on record when it was approved, `effective_on` the day from
+    which it counts (none for the first).
+    """
 
     __tablename__ = "plan_version"
     __table_args__ = (
@@ -120,3 +124,46 @@ class PlanVersion(Base, HasId):
     reason: Mapped[str] = mapped_column(Text)
     approved_by: Mapped[str] = mapped_column(String(64))
     approved_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    effective_on: Mapped[date | None]
+    after_seq: Mapped[int] = mapped_column(server_default="0")
+    amendment_id: Mapped[UUID | None] = mapped_column(ForeignKey("amendment.id"))
+
+
+class Amendment(Base, HasId, HasTimes):
+    """A request to amend the plan (협약변경, G-033): a whole new plan with reason and paper.
+
+    `base_version` and `base_seq` are the plan version and the last change it was checked against.
+    """
+
+    __tablename__ = "amendment"
+    __table_args__ = (
+        CheckConstraint(f"state IN {AMENDMENT_STATES}", name="state"),
+        CheckConstraint("(state = 'approved') = (plan_version IS NOT NULL)", name="approved"),
+        UniqueConstraint("agreement_id", "seq"),
+        Index(
+            "uq_amendment_open",
+            "agreement_id",
+            unique=True,
+            postgresql_where=text("state IN ('draft', 'requested', 'returned')"),
+        ),
+    )
+
+    agreement_id: Mapped[UUID] = mapped_column(ForeignKey("agreement.id"))
+    seq: Mapped[int]
+    state: Mapped[str] = mapped_column(String(10), server_default="draft")
+    version: Mapped[int] = mapped_column(server_default="1")
+    document: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    reason: Mapped[str] = mapped_column(Text)
+    effective_on: Mapped[date]
+    base_version: Mapped[int | None]
+    base_seq: Mapped[int | None]
+    file_key: Mapped[str | None] = mapped_column(String(200))
+    file_name: Mapped[str | None] = mapped_column(String(200))
+    media_type: Mapped[str | None] = mapped_column(String(100))
+    sha256: Mapped[str | None] = mapped_column(String(64))
+    created_by: Mapped[str] = mapped_column(String(64))
+    requested_at: Mapped[datetime | None]
+    decided_by: Mapped[str | None] = mapped_column(String(64))
+    decided_at: Mapped[datetime | None]
+    decision_reason: Mapped[str | None] = mapped_column(Text)
+    plan_version: Mapped[int | None]

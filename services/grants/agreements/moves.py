@@ -30,7 +30,34 @@ NAMES: Final[Mapping[str, str]] = {
 
 STATES: Final = tuple(NAMES)
 
+AMENDMENT_MOVES: Final[Moves] = {
+    ("draft", "request"): "requested",
+    ("returned", "request"): "requested",
+    ("requested", "return"): "returned",
+    ("requested", "approve"): "approved",
+    ("requested", "reject"): "rejected",
+    ("draft", "withdraw"): "withdrawn",
+    ("returned", "withdraw"): "withdrawn",
+    ("requested", "withdraw"): "withdrawn",
+}
+
+AMENDMENT_NAMES: Final[Mapping[str, str]] = {
+    "draft": "작성중",
+    "requested": "승인요청",
+    "returned": "보완",
+    "approved": "승인",
+    "rejected": "불승인",
+    "withdrawn": "철회",
+}
+
+AMENDMENT_STATES: Final = tuple(AMENDMENT_NAMES)
+
 
 def move(state: str, action: str) -> str:
     """The state an action leads to. Raises `StateConflict`."""
     return next_state(MOVES, NAMES, state, action)
+
+
+def move_amendment(state: str, action: str) -> str:
+    """The state an amendment comes to. Raises `StateConflict`."""
+    return next_state(AMENDMENT_MOVES, AMENDMENT_NAMES, state, action)

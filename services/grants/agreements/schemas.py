@@ -6,8 +6,9 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.grants.agreements.amendments import AmendmentCheck
 from services.grants.agreements.papers import DocumentSet
-from services.grants.agreements.rules import Difference
+from services.grants.agreements.rules import Difference, ItemDecision
 from services.grants.programmes.rules import Text
 from shared.problems import Lang
 from shared.schemas import Body, FindingOut, Schema
@@ -150,6 +151,8 @@ class PlanVersionOut(Schema):
     reason: str
     approved_by: str
     approved_at: datetime
+    effective_on: date | None
+    amendment_id: UUID | None
 
 
 class PlanVersionDetail(PlanVersionOut):
@@ -224,6 +227,86 @@ class DifferenceOut(BaseModel):
             fields=[FieldDifferenceOut.model_validate(field) for field in found.fields],
             left_out=found.left_out,
         )
+
+
+class AmendmentPreviewIn(Body):
+    """변경하려는 계획 전체(`document`)와 적용일."""
+
+    document: dict[str, Any]
+    effective_on: date
+
+
+class AmendmentIn(AmendmentPreviewIn):
+    """The whole plan as it should be, why, and from which day."""
+
+    reason: Annotated[str, Field(min_length=1, max_length=4000)]
+
+
+class ApprovalIn(ReasonIn):
+    """`effective_on`: the day it takes effect, where it is another than asked for."""
+
+    effective_on: date | None = None
+
+
+class ItemDecisionOut(BaseModel):
+    """A budget item the amendment touches. `decision`: `approval` by the agency, `internal` by the
+    institution itself, or `never`."""
+
+    item: str
+    name: str
+    before: WonOut
+    after: WonOut
+    decision: str
+
+    @classmethod
+    def of(cls, found: ItemDecision, lang: Lang) -> "ItemDecisionOut":
+        return cls(
+            item=found.item,
+            name=named(found.name, lang),
+            before=WonOut.model_validate(found.before),
+            after=WonOut.model_validate(found.after),
+            decision=found.decision,
+        )
+
+
+class AmendmentCheckOut(BaseModel):
+    """`ok` means that it could be requested, and approved, as it stands."""
+
+    ok: bool
+    findings: list[FindingOut]
+    decisions: list[ItemDecisionOut]
+    difference: DifferenceOut | None
+
+    @classmethod
+    def of(cls, found: AmendmentCheck, lang: Lang) -> "AmendmentCheckOut":
+        return cls(
+            ok=not found.errors,
+            findings=[FindingOut.model_validate(item.to_dict(lang)) for item in found.findings],
+            decisions=[ItemDecisionOut.of(item, lang) for item in found.decisions],
+            difference=DifferenceOut.of(found.difference, lang) if found.difference else None,
+        )
+
+
+class AmendmentOut(Schema):
+    id: UUID
+    agreement_id: UUID
+    seq: int
+    state: str
+    version: int
+    reason: str
+    effective_on: date
+    file_name: str | None
+    sha256: str | None
+    requested_at: datetime | None
+    decided_at: datetime | None
+    decision_reason: str | None
+    plan_version: int | None
+
+
+class AmendmentDetail(BaseModel):
+    amendment: AmendmentOut
+    document: dict[str, Any]
+    check: AmendmentCheckOut
 
 
 def named(name: Text, lang: Lang) -> str:

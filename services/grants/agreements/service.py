@@ -13,12 +13,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.grants.agreements import moves
 from services.grants.agreements.models import Agreement, AgreementChange, PlanVersion
-from services.grants.agreements.rules import Difference, Version, difference
+from services.grants.agreements.rules import (
+    ChangeStep,
+    Difference,
+    PlanStep,
+    Version,
+    difference,
+    plan_after,
+)
 from services.grants.expenses.rules import (
     CHANGES,
     Party,
     Plan,
-    amended,
     change_findings,
     plan_of,
 )
@@ -181,8 +187,8 @@ async def changes_of(session: AsyncSession, agreement: Agreement) -> Sequence[Ag
 
 
 async def plan_in_force(session: AsyncSession, agreement: Agreement) -> Plan:
-    """The agreed plan with every change so far, as the expense rules want it."""
-    changes = [(change.kind, change.body) for change in await changes_of(session, agreement)]
+    """The agreed plan with every version and change so far, as the expense rules want it."""
+    changes = [(one.seq, one.kind, one.body) for one in await changes_of(session, agreement)]
     return await plan_with(session, agreement, agreement.plan_version, changes)
 
 
@@ -190,12 +196,16 @@ async def plan_with(
     session: AsyncSession,
     agreement: Agreement,
     version: int,
-    changes: Sequence[tuple[str, Mapping[str, Any]]],
+    changes: Sequence[tuple[int, str, Mapping[str, Any]]],
 ) -> Plan:
-    """A version of the plan with some changes (kind and body) applied."""
-    document = (await plan_version(session, agreement, version)).document
+    """The plan as it was with a version of it, and with some changes (number, kind and body)."""
+    versions = [
+        [found.document, found.effective_on, found.after_seq]
+        for found in await plan_versions(session, agreement)
+        if found.version <= version
+    ]
     rules = await rules_text(session, agreement)
-    return _plan(rules, orjson.dumps(document), agreement.agreed_on, orjson.dumps(changes))
+    return _plan(rules, orjson.dumps(versions), agreement.agreed_on, orjson.dumps(changes))
 
 
 async def plan_version(session: AsyncSession, agreement: Agreement, version: int) -> PlanVersion:
@@ -252,11 +262,15 @@ async def rules_text(session: AsyncSession, agreement: Agreement) -> str:
 
 
 @lru_cache(maxsize=64)
-def _plan(rules: str, document: bytes, agreed_on: date, changes: bytes) -> Plan:
+def _plan(rules: str, versions: bytes, agreed_on: date, changes: bytes) -> Plan:
     """Kept by content, since a plan changes seldom and is asked for with every expense."""
-    budget = budget_of(orjson.loads(document))
-    agreed = plan_of(totals(parsed(rules), budget), budget, agreed_on)
-    forms: list[tuple[str, Any]] = [
-        (kind, read(CHANGES[kind][0], body)) for kind, body in orjson.loads(changes)
+    steps = []
+    for document, day, after_seq in orjson.loads(versions):
+        budget = budget_of(document)
+        plan = plan_of(totals(parsed(rules), budget), budget, agreed_on)
+        steps.append(PlanStep(plan, date.fromisoformat(day) if day else None, after_seq))
+    made: list[ChangeStep] = [
+        ChangeStep(seq, kind, read(CHANGES[kind][0], body))
+        for seq, kind, body in orjson.loads(changes)
     ]
-    return amended(agreed, forms)
+    return plan_after(steps, made)

@@ -125,7 +125,7 @@ async def kept(
 ) -> tuple[Plan, Inputs]:
     """The year as it stood when a run was made, from what the run kept."""
     inputs = Inputs.of(run.inputs)
-    changes = [(change["kind"], change["body"]) for change in inputs.changes]
+    changes = [(change["seq"], change["kind"], change["body"]) for change in inputs.changes]
     return _knowing(await plan_with(session, agreement, run.plan_version, changes), inputs), inputs
 
 

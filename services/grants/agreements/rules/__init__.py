@@ -1,5 +1,12 @@
 """The rules of agreements: the set of documents, versions of the plan and what differs in them."""
 
+from services.grants.agreements.rules.amending import (
+    DECISION_PAPER_MISSING,
+    ItemDecision,
+    amendment_findings,
+    decisions,
+    money_of,
+)
 from services.grants.agreements.rules.differences import (
     Difference,
     FieldDifference,
@@ -9,6 +16,7 @@ from services.grants.agreements.rules.differences import (
     Version,
     difference,
 )
+from services.grants.agreements.rules.history import ChangeStep, PlanStep, plan_after
 from services.grants.agreements.rules.papers import (
     ChecklistLine,
     Paper,
@@ -18,16 +26,24 @@ from services.grants.agreements.rules.papers import (
 )
 
 __all__ = [
+    "DECISION_PAPER_MISSING",
+    "ChangeStep",
     "ChecklistLine",
     "Difference",
     "FieldDifference",
+    "ItemDecision",
     "ItemDifference",
     "LineDifference",
     "Paper",
     "PersonDifference",
+    "PlanStep",
     "Version",
+    "amendment_findings",
     "checklist",
     "conclusion_findings",
+    "decisions",
     "difference",
+    "money_of",
+    "plan_after",
     "unknown_finding",
 ]

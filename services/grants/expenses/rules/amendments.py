@@ -71,12 +71,16 @@ class ItemChange:
 
 @dataclass(frozen=True, slots=True)
 class Reallocation:
-    """Planned won of one source of funds move from one use to another (G-033)."""
+    """Planned won of one source of funds move from one use to another (G-033).
+
+    With `effective_on` the move counts from that day; without it, for the whole year.
+    """
 
     source: str
     target: str
     fund: Fund
     won: int
+    effective_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +222,10 @@ def _move(plan: Plan, move: Reallocation) -> Plan:
     planned = dict(plan.planned)
     planned[move.source] -= moved
     planned[move.target] = planned.get(move.target, Funds()) + moved
-    return replace(plan, planned=planned)
+    if move.effective_on is None:
+        return replace(plan, planned=planned)
+    earlier = (*plan.earlier, (move.effective_on, plan.planned))
+    return replace(plan, planned=planned, earlier=earlier)
 
 
 def _applied(plan: Plan, kind: str, change: Any) -> Plan:

@@ -4,7 +4,7 @@ A maker answers only with limits the plain sums exceed, so that a year within it
 nothing more than adding up.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -27,6 +27,7 @@ from services.grants.expenses.rules.registry import (
 )
 from services.grants.programmes.rules import (
     AssetCap,
+    Funds,
     HeadCap,
     RuleSet,
     ShareCap,
@@ -41,6 +42,11 @@ OVER_PLAN = FindingKind(
     "OVER_PLAN",
     "{name_ko} 집행액이 협약한 {limit_won:,}원을 초과했습니다. 초과분은 인정되지 않습니다.",
     "{name_en}: more than the agreed {limit_won:,} won was spent; the excess falls.",
+)
+OVER_EARLIER_PLAN = FindingKind(
+    "OVER_EARLIER_PLAN",
+    "{name_ko}: 변경이 적용된 {day} 전에 당시 협약액 {limit_won:,}원을 초과해 집행했습니다.",
+    "{name_en}: before the change of {day} more than the {limit_won:,} won of then was spent.",
 )
 LINE_MISMATCH = FindingKind(
     "LINE_MISMATCH",
@@ -86,24 +92,37 @@ def planned_line(rule: Bound[NoParams]) -> Check:
     ]
 
 
-@limit_kind(OverPlan, OVER_PLAN)
+@limit_kind(OverPlan, OVER_PLAN, OVER_EARLIER_PLAN)
 def over_plan(rule: Bound[OverPlan]) -> Limiter:
-    """Spending within what was agreed, in money and in kind apart; the excess falls (G-033)."""
-    rules, planned = rule.plan.rules, rule.plan.planned
-    kind = rule.cites(OVER_PLAN)
+    """Spending within what was agreed, in money and in kind apart; the excess falls (G-033).
+
+    What was spent before an amendment took effect is held against the plan of that time too:
+    approval comes before spending.
+    """
+    rules, plan = rule.plan.rules, rule.plan
+    kind, too_soon = rule.cites(OVER_PLAN), rule.cites(OVER_EARLIER_PLAN)
+
+    def planned_won(planned: Mapping[str, Funds], code: str, in_kind: bool) -> int:
+        return sum(
+            funds.in_kind if in_kind else funds.grant + funds.cash
+            for use, funds in planned.items()
+            if code in (use, rules.item_of[use])
+        )
 
     def limits(groups: Sequence[Group]) -> list[Limit]:
         found = []
         for (code, in_kind), members in _by_part(rules, groups, rule.params.by).items():
-            limit = sum(
-                funds.in_kind if in_kind else funds.grant + funds.cash
-                for use, funds in planned.items()
-                if code in (use, rules.item_of[use])
-            )
+            name = _name(rules, code)
+            texts = {"name_ko": name.ko, "name_en": name.en}
+            limit = planned_won(plan.planned, code, in_kind)
             if sum(group.won for group in members) > limit:
-                name = _name(rules, code)
-                texts = {"name_ko": name.ko, "name_en": name.en}
                 found.append(Limit(rule.spec, kind, each(members), limit, params=texts))
+            for day, planned in plan.earlier:
+                before = tuple(e for e in each(members) if e.dated_on < day)
+                limit = planned_won(planned, code, in_kind)
+                if sum(e.amount_won for e in before) > limit:
+                    dated = {**texts, "day": str(day)}
+                    found.append(Limit(rule.spec, too_soon, before, limit, params=dated))
         return found
 
     return limits

@@ -250,9 +250,10 @@ class Plan:
     `own_rules` are the institution's accepted rules, `traits` facts of the institution
     (nonprofit), `approved_changes` and `internal_changes` the items whose change the agency
     approved or an internal paper decided, `carried_over_won` grant the agency leaves for the next
-    year. `claimed` says of a deposit, a number or a file which claim for mileage uses it too;
-    `used_earlier` are the documents another project had entered before this one, by number or
-    file.
+    year. `earlier` holds what was planned until each day on which an approved amendment, or a move
+    of money, took effect. `claimed` says of a deposit, a number or a file which claim for mileage
+    uses it too; `used_earlier` are the documents another project had entered before this one, by
+    number or file.
     """
 
     rules: RuleSet
@@ -268,6 +269,7 @@ class Plan:
     approved_changes: frozenset[str] = frozenset()
     internal_changes: frozenset[str] = frozenset()
     carried_over_won: int = 0
+    earlier: tuple[tuple[date, Mapping[str, Funds]], ...] = ()
     claimed: Mapping[str, str] = field(default_factory=dict)
     used_earlier: frozenset[str] = frozenset()
 
