@@ -4,6 +4,7 @@ from fastapi import FastAPI
 
 from services.grants.agreements import amendment_routes as amendments
 from services.grants.agreements import routes as agreements
+from services.grants.agreements import year_routes as years
 from services.grants.clients import Counterpart, Directory
 from services.grants.evaluation import procedure_routes
 from services.grants.evaluation import routes as evaluation
@@ -34,6 +35,7 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
             evaluation.router,
             agreements.router,
             amendments.router,
+            years.router,
             expenses.router,
             settlement.router,
         ],

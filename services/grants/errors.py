@@ -55,6 +55,11 @@ class SettlementOutdated(Problem):
     en = "Decisions or documents changed after the last run. Run the settlement again first."
 
 
+class StageEvaluated(Problem):
+    status, code = 409, "STAGE_EVALUATED"
+    ko, en = "단계평가 결과가 이미 확정되었습니다.", "The stage evaluation has been decided."
+
+
 class AmendmentOpen(Problem):
     status, code = 409, "AMENDMENT_OPEN"
     ko = "처리되지 않은 변경 요청이 있습니다. 먼저 마치거나 철회하세요."

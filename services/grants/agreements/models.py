@@ -9,6 +9,7 @@ from sqlalchemy import (
     CheckConstraint,
     ForeignKey,
     Index,
+    Sequence,
     String,
     Text,
     UniqueConstraint,
@@ -22,18 +23,24 @@ from services.grants.agreements.moves import AMENDMENT_STATES, STATES
 from services.grants.base import Base
 from shared.db import HasId, HasTimes
 
+project_numbers = Sequence("project_number", metadata=Base.metadata)
+
 
 class Agreement(Base, HasId, HasTimes):
     """One year of an agreed project (협약). The plan in force is its newest version.
 
-    It is a draft until the set of documents is complete; `agreed_on` is foreseen until then.
+    It is a draft until the set of documents is complete; `agreed_on` is foreseen until then. The
+    years of one project share its number (사업번호), given with the first conclusion.
     """
 
     __tablename__ = "agreement"
     __table_args__ = (
         CheckConstraint("year_start <= year_end", name="year"),
         CheckConstraint(f"state IN {STATES}", name="state"),
+        CheckConstraint("year_no >= 1", name="year_no"),
+        CheckConstraint("(stopped_on IS NULL) = (stop_reason IS NULL)", name="stopped_whole"),
         UniqueConstraint("proposal_id", "year_start"),
+        Index("uq_agreement_project_year", "programme_id", "project_no", "year_no", unique=True),
         Index("ix_agreement_institution_id_id", "institution_id", "id"),
         Index("ix_agreement_agency_id_id", "agency_id", "id"),
     )
@@ -50,6 +57,27 @@ class Agreement(Base, HasId, HasTimes):
     year_end: Mapped[date]
     plan_version: Mapped[int] = mapped_column(server_default="1")
     concluded_at: Mapped[datetime | None]
+    year_no: Mapped[int] = mapped_column(server_default="1")
+    project_no: Mapped[str | None] = mapped_column(String(40))
+    stopped_on: Mapped[date | None]
+    stop_reason: Mapped[str | None] = mapped_column(Text)
+
+
+class StageEvaluation(Base, HasId):
+    """Whether a project goes on after its first stage (단계평가): append-only."""
+
+    __tablename__ = "stage_evaluation"
+    __table_args__ = (
+        CheckConstraint("outcome IN ('passed', 'failed')", name="outcome"),
+        UniqueConstraint("agreement_id"),
+    )
+
+    agreement_id: Mapped[UUID] = mapped_column(ForeignKey("agreement.id"))
+    outcome: Mapped[str] = mapped_column(String(10))
+    score: Mapped[str | None] = mapped_column(String(20))
+    reason: Mapped[str] = mapped_column(Text)
+    decided_by: Mapped[str] = mapped_column(String(64))
+    decided_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
 class AgreementDocument(Base, HasId):

@@ -8,6 +8,7 @@ from services.grants.moves import Moves, next_state
 MOVES: Final[Moves] = {
     ("draft", "conclude"): "active",
     ("active", "close"): "closed",
+    ("active", "stop"): "closed",  # before its time; settled as any other year
     ("closed", "report"): "reported",
     ("reported", "settle"): "under_settlement",
     ("under_settlement", "settle"): "under_settlement",  # again, after decisions and supplements

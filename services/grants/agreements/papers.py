@@ -22,6 +22,7 @@ from services.grants.agreements.rules import (
 from services.grants.agreements.service import (
     agency_agreement,
     own_agreement,
+    project_number,
     readable_agreement,
     rules_of_agreement,
     version_totals,
@@ -165,6 +166,7 @@ async def conclude(
     note(session, "agreement", agreement.id, "conclude", caller, moved=("draft", target))
     proposal.state, agreement.state = agreed, target
     agreement.concluded_at = now
+    agreement.project_no = agreement.project_no or await project_number(session, agreement)
     agreement.agreed_on = agreed_on or agreement.agreed_on
     await session.flush()
     await session.refresh(agreement)

@@ -86,6 +86,10 @@ class AgreementOut(Schema):
     year_end: date
     plan_version: int
     concluded_at: datetime | None
+    year_no: int
+    project_no: str | None
+    stopped_on: date | None
+    stop_reason: str | None
 
 
 class DocumentOut(Schema):

@@ -12,14 +12,23 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.grants.agreements import moves
-from services.grants.agreements.models import Agreement, AgreementChange, PlanVersion
+from services.grants.agreements.models import (
+    Agreement,
+    AgreementChange,
+    PlanVersion,
+    StageEvaluation,
+    project_numbers,
+)
 from services.grants.agreements.rules import (
     ChangeStep,
     Difference,
     PlanStep,
+    ProjectYear,
     Version,
+    continuation_findings,
     difference,
     plan_after,
+    year_finding,
 )
 from services.grants.expenses.rules import (
     CHANGES,
@@ -30,7 +39,7 @@ from services.grants.expenses.rules import (
 )
 from services.grants.programmes.models import Programme
 from services.grants.programmes.reading import read
-from services.grants.programmes.rules import RuleSet
+from services.grants.programmes.rules import Period, RuleSet
 from services.grants.programmes.service import note, parsed, rule_set_body
 from services.grants.proposals.document import Document, read_part
 from services.grants.proposals.models import Proposal, Submission
@@ -76,6 +85,8 @@ async def agree(
         year_start=budget.year.start,
         year_end=budget.year.end,
     )
+    if proposal.continues_id is not None:
+        await _continue(session, agreement, proposal)
     session.add(agreement)
     await session.flush()
     session.add(
@@ -91,6 +102,35 @@ async def agree(
     await session.flush()
     await session.refresh(agreement)
     return agreement
+
+
+async def _continue(session: AsyncSession, agreement: Agreement, proposal: Proposal) -> None:
+    """Make it a further year of its project. Raises `Invalid` while it may not begin (G-001)."""
+    assert proposal.continues_id is not None
+    before = await session.get_one(Agreement, proposal.continues_id, with_for_update={"read": True})
+    rules = await rules_of_agreement(session, before)
+    found = list(continuation_findings(rules, await year_of(session, before)))
+    if not found:
+        period = Period(agreement.year_start, agreement.year_end)
+        wrong = year_finding(rules, before.year_no + 1, period)
+        found += [wrong] if wrong is not None else []
+    if found:
+        raise Invalid(errors=found)
+    agreement.year_no, agreement.project_no = before.year_no + 1, before.project_no
+
+
+async def year_of(session: AsyncSession, agreement: Agreement) -> ProjectYear:
+    """A year of a project as the rules want it."""
+    query = select(StageEvaluation.outcome).where(StageEvaluation.agreement_id == agreement.id)
+    stage: Any = await session.scalar(query)
+    concluded = agreement.state != "draft"
+    return ProjectYear(agreement.year_no, concluded, agreement.stopped_on, stage)
+
+
+async def project_number(session: AsyncSession, agreement: Agreement) -> str:
+    """The next number of a project (사업번호)."""
+    number = await session.scalar(select(project_numbers.next_value()))
+    return f"{agreement.year_start:%Y}-{number:05}"
 
 
 async def readable_agreement(
@@ -205,7 +245,8 @@ async def plan_with(
         if found.version <= version
     ]
     rules = await rules_text(session, agreement)
-    return _plan(rules, orjson.dumps(versions), agreement.agreed_on, orjson.dumps(changes))
+    plan = _plan(rules, orjson.dumps(versions), agreement.agreed_on, orjson.dumps(changes))
+    return replace(plan, stopped_on=agreement.stopped_on) if agreement.stopped_on else plan
 
 
 async def plan_version(session: AsyncSession, agreement: Agreement, version: int) -> PlanVersion:

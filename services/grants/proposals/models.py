@@ -31,11 +31,13 @@ class Proposal(Base, HasId, HasTimes):
     __tablename__ = "proposal"
     __table_args__ = (
         CheckConstraint(f"state IN {STATES}", name="state"),
-        # An applicant has one live proposal in a call; a withdrawn one makes room for another.
+        # An applicant has one live proposal in a call, for each year of the project; a withdrawn
+        # one makes room for another.
         Index(
-            "uq_proposal_live",
+            "uq_proposal_live_year",
             "programme_id",
             "institution_id",
+            "year_no",
             unique=True,
             postgresql_where=text("state <> 'withdrawn'"),
         ),
@@ -51,6 +53,9 @@ class Proposal(Base, HasId, HasTimes):
     document: Mapped[dict[str, Any]] = mapped_column(JSONB)
     submissions: Mapped[int] = mapped_column(server_default="0")
     submitted_at: Mapped[datetime | None]
+    year_no: Mapped[int] = mapped_column(server_default="1")
+    # The agreement whose project goes on; agreements point here already, two ways make a circle.
+    continues_id: Mapped[UUID | None]
 
 
 class Attachment(Base, HasId):

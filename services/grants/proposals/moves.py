@@ -16,6 +16,7 @@ MOVES: Final[Moves] = {
     ("completion", "close_completion"): "pre_review",
     ("pre_review", "find_eligible"): "eligible",
     ("pre_review", "find_ineligible"): "ineligible",
+    ("pre_review", "continue"): "designated",  # a continuing year is not selected again
     ("eligible", "score"): "scored",
     ("scored", "prefer"): "preferred",
     ("scored", "reserve"): "reserve",

@@ -46,6 +46,8 @@ class ProposalOut(Schema):
     version: int
     submissions: int
     submitted_at: datetime | None
+    year_no: int
+    continues_id: UUID | None
 
 
 class ProposalDetail(ProposalOut):

@@ -111,7 +111,9 @@ async def submit_proposal(
     programme = await session.get_one(Programme, proposal.programme_id)
     rules = await rules_of(session, programme)
     checked = check(rules, proposal.document, await commitments(session, proposal))
-    timing = late_or_early(rules, programme.opens_at, programme.closes_at, arrived_at)
+    timing = None  # the call's deadline is for new projects
+    if proposal.continues_id is None:
+        timing = late_or_early(rules, programme.opens_at, programme.closes_at, arrived_at)
     errors = (*((timing,) if timing else ()), *checked.errors)
     if errors:
         raise Invalid(errors=errors)

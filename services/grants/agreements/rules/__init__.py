@@ -24,6 +24,13 @@ from services.grants.agreements.rules.papers import (
     conclusion_findings,
     unknown_finding,
 )
+from services.grants.agreements.rules.years import (
+    ProjectYear,
+    continuation_findings,
+    stage_finding,
+    stop_finding,
+    year_finding,
+)
 
 __all__ = [
     "DECISION_PAPER_MISSING",
@@ -37,13 +44,18 @@ __all__ = [
     "Paper",
     "PersonDifference",
     "PlanStep",
+    "ProjectYear",
     "Version",
     "amendment_findings",
     "checklist",
     "conclusion_findings",
+    "continuation_findings",
     "decisions",
     "difference",
     "money_of",
     "plan_after",
+    "stage_finding",
+    "stop_finding",
     "unknown_finding",
+    "year_finding",
 ]

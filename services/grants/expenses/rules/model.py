@@ -253,7 +253,7 @@ class Plan:
     year. `earlier` holds what was planned until each day on which an approved amendment, or a move
     of money, took effect. `claimed` says of a deposit, a number or a file which claim for mileage
     uses it too; `used_earlier` are the documents another project had entered before this one, by
-    number or file.
+    number or file. A year stopped before its time ends on `stopped_on`, as far as obligations go.
     """
 
     rules: RuleSet
@@ -272,6 +272,7 @@ class Plan:
     earlier: tuple[tuple[date, Mapping[str, Funds]], ...] = ()
     claimed: Mapping[str, str] = field(default_factory=dict)
     used_earlier: frozenset[str] = frozenset()
+    stopped_on: date | None = None
 
     @cached_property
     def funds(self) -> Funds:

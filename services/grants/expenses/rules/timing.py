@@ -60,7 +60,7 @@ class ProjectPeriod:
 def project_period(rule: Bound[ProjectPeriod]) -> Check:
     """Cause and payment lie in the project period; after it only with reason (G-044, G-048.7)."""
     year, params = rule.plan.year, rule.params
-    start, end = year.start, year.end
+    start, end = year.start, min(year.end, rule.plan.stopped_on or year.end)
     texts = {"start": str(start), "end": str(end)}
     before, paid_after = rule.cites(BEFORE_PERIOD), rule.cites(PAID_AFTER_END)
     obligated_after, order = rule.cites(OBLIGATED_AFTER_END), rule.cites(PAID_BEFORE_OBLIGATION)
