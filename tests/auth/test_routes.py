@@ -7,11 +7,12 @@ from uuid import uuid4
 
 import pytest
 
+from services.auth.accounts.models import Passkey
 from services.auth.clients.models import ClientSecret
 from services.auth.institutions.models import Campus
 from shared.clock import utc_now
 from shared.tokens import AUDIENCE
-from tests.auth.conftest import claims_of, code_of
+from tests.auth.conftest import PASSWORD, claims_of, code_of
 from tests.conftest import ISSUER
 
 PUBLIC = {
@@ -105,7 +106,15 @@ async def test_nothing_of_another_institution_exists_for_a_lead(auth):
     )
     async with auth.runtime.sessions.begin() as session:
         campus = Campus(institution_id=mine.institution_id, name="본교", capital_area=False)
-        session.add(campus)
+        passkey = Passkey(
+            account_id=mine.id,
+            name="노트북",
+            credential_id=b"id",
+            public_key=b"key",
+            sign_count=0,
+            synced=False,
+        )
+        session.add_all([campus, passkey])
     secret = client.json()["secret"]
     ids = {
         "account_id": mine.id,
@@ -114,6 +123,7 @@ async def test_nothing_of_another_institution_exists_for_a_lead(auth):
         "secret_id": secret["secret"]["id"],
         "campus_id": campus.id,
         "session_id": claims_of(login)["sid"],
+        "passkey_id": passkey.id,
     }
     assert await auth.reload(ClientSecret, ids["secret_id"])
     await auth.account("bom", institution=await auth.institution(name="봄대학교"))
@@ -139,6 +149,7 @@ BODIES = {
     "{account_id}": _PERSON,
     "fields": {"fields": []},
     "reveal": {"purpose": "업무 확인"},
+    "remove": {"current_password": PASSWORD},
     "{client_id}": _TERMS,
     "{campus_id}": {"name": "본교", "capital_area": True},
 }
