@@ -91,7 +91,8 @@ def tables(rules: RuleSet) -> tuple[Table, ...]:
 
 def _field(
     path: str, ko: str, en: str, type_: Type = "text", *, choices: Names | None = None,
-    required: bool = False, flag: bool = False, months: bool = False, lines: bool = False, limit: int = 1_000,
+    required: bool = False, flag: bool = False, months: bool = False, lines: bool = False,
+    limit: int = 1_000,
 ) -> Field:  # fmt: skip
     if choices is not None or flag:
         type_ = "choice"
