@@ -3,6 +3,7 @@
 from fastapi import FastAPI
 
 from services.grants.agreements import amendment_routes as amendments
+from services.grants.agreements import duty_routes as duties
 from services.grants.agreements import routes as agreements
 from services.grants.agreements import year_routes as years
 from services.grants.clients import Counterpart, Directory
@@ -36,6 +37,7 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
             agreements.router,
             amendments.router,
             years.router,
+            duties.router,
             expenses.router,
             settlement.router,
         ],

@@ -55,6 +55,11 @@ class SettlementOutdated(Problem):
     en = "Decisions or documents changed after the last run. Run the settlement again first."
 
 
+class CertificateIssued(Problem):
+    status, code = 409, "CERTIFICATE_ISSUED"
+    ko, en = "이미 수료증을 받은 교육생입니다.", "This student has a certificate already."
+
+
 class StageEvaluated(Problem):
     status, code = 409, "STAGE_EVALUATED"
     ko, en = "단계평가 결과가 이미 확정되었습니다.", "The stage evaluation has been decided."

@@ -24,6 +24,7 @@ from services.grants.base import Base
 from shared.db import HasId, HasTimes
 
 project_numbers = Sequence("project_number", metadata=Base.metadata)
+certificate_numbers = Sequence("certificate_number", metadata=Base.metadata)
 
 
 class Agreement(Base, HasId, HasTimes):
@@ -78,6 +79,88 @@ class StageEvaluation(Base, HasId):
     reason: Mapped[str] = mapped_column(Text)
     decided_by: Mapped[str] = mapped_column(String(64))
     decided_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class DutyRecord(Base, HasId, HasTimes):
+    """Something done in a year that counts for its duties (G-006), as the call describes it.
+
+    One taken back stays with the day it was.
+    """
+
+    __tablename__ = "duty_record"
+    __table_args__ = (
+        Index("ix_duty_record_agreement_id_id", "agreement_id", "id"),
+        # A student is registered once a year under a reference.
+        Index(
+            "uq_duty_record_student",
+            "agreement_id",
+            text("(body ->> 'ref')"),
+            unique=True,
+            postgresql_where=text("kind = 'student' AND removed_at IS NULL"),
+        ),
+    )
+
+    agreement_id: Mapped[UUID] = mapped_column(ForeignKey("agreement.id"))
+    kind: Mapped[str] = mapped_column(String(40))
+    body: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    version: Mapped[int] = mapped_column(server_default="1")
+    created_by: Mapped[str] = mapped_column(String(64))
+    removed_at: Mapped[datetime | None]
+
+
+class DutyEvidence(Base, HasId):
+    """A file that proves a record of a year."""
+
+    __tablename__ = "duty_evidence"
+    __table_args__ = (Index("ix_duty_evidence_record_id", "record_id"),)
+
+    record_id: Mapped[UUID] = mapped_column(ForeignKey("duty_record.id"))
+    file_key: Mapped[str] = mapped_column(String(200))
+    file_name: Mapped[str] = mapped_column(String(200))
+    media_type: Mapped[str] = mapped_column(String(100))
+    size: Mapped[int]
+    sha256: Mapped[str] = mapped_column(String(64))
+    created_by: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class CompletionCertificate(Base, HasId):
+    """A certificate of the programme for a student (수료증, G-007), and what it rests on.
+
+    A student of a project has one that is not revoked.
+    """
+
+    __tablename__ = "completion_certificate"
+    __table_args__ = (
+        UniqueConstraint("number"),
+        CheckConstraint(
+            "(revoked_at IS NULL) = (revoked_by IS NULL)"
+            " AND (revoked_at IS NULL) = (revoke_reason IS NULL)",
+            name="revoked_whole",
+        ),
+        Index("ix_completion_certificate_agreement_id_id", "agreement_id", "id"),
+        Index(
+            "uq_completion_certificate_valid",
+            "programme_id",
+            "project_no",
+            "student_ref",
+            unique=True,
+            postgresql_where=text("revoked_at IS NULL"),
+        ),
+    )
+
+    agreement_id: Mapped[UUID] = mapped_column(ForeignKey("agreement.id"))
+    programme_id: Mapped[UUID] = mapped_column(ForeignKey("programme.id"))
+    project_no: Mapped[str] = mapped_column(String(40))
+    number: Mapped[str] = mapped_column(String(20))
+    student_ref: Mapped[str] = mapped_column(String(500))
+    student_name: Mapped[str] = mapped_column(String(500))
+    facts: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    issued_by: Mapped[str] = mapped_column(String(64))
+    issued_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+    revoked_by: Mapped[str | None] = mapped_column(String(64))
+    revoke_reason: Mapped[str | None] = mapped_column(Text)
 
 
 class AgreementDocument(Base, HasId):

@@ -16,6 +16,17 @@ from services.grants.agreements.rules.differences import (
     Version,
     difference,
 )
+from services.grants.agreements.rules.duties import (
+    STUDENT,
+    DutyCount,
+    Record,
+    Standing,
+    duty_counts,
+    masked,
+    record_findings,
+    standing,
+    unmet_findings,
+)
 from services.grants.agreements.rules.history import ChangeStep, PlanStep, plan_after
 from services.grants.agreements.rules.papers import (
     ChecklistLine,
@@ -34,9 +45,11 @@ from services.grants.agreements.rules.years import (
 
 __all__ = [
     "DECISION_PAPER_MISSING",
+    "STUDENT",
     "ChangeStep",
     "ChecklistLine",
     "Difference",
+    "DutyCount",
     "FieldDifference",
     "ItemDecision",
     "ItemDifference",
@@ -45,6 +58,8 @@ __all__ = [
     "PersonDifference",
     "PlanStep",
     "ProjectYear",
+    "Record",
+    "Standing",
     "Version",
     "amendment_findings",
     "checklist",
@@ -52,10 +67,15 @@ __all__ = [
     "continuation_findings",
     "decisions",
     "difference",
+    "duty_counts",
+    "masked",
     "money_of",
     "plan_after",
+    "record_findings",
     "stage_finding",
+    "standing",
     "stop_finding",
     "unknown_finding",
+    "unmet_findings",
     "year_finding",
 ]

@@ -17,7 +17,15 @@ from services.grants.programmes.rules.budgeting import (
     SpendingKind,
     TravelRate,
 )
-from services.grants.programmes.rules.calling import Call, Duty, RequiredDocument, TextLength
+from services.grants.programmes.rules.calling import (
+    Call,
+    Counter,
+    Duty,
+    RecordField,
+    RecordKind,
+    RequiredDocument,
+    TextLength,
+)
 from services.grants.programmes.rules.certifying import (
     CertificationRules,
     is_certification,
@@ -76,6 +84,7 @@ __all__ = [
     "CertificationRules",
     "Column",
     "Condition",
+    "Counter",
     "Duty",
     "Evaluation",
     "Exclusion",
@@ -97,6 +106,8 @@ __all__ = [
     "Part",
     "Period",
     "Qualification",
+    "RecordField",
+    "RecordKind",
     "RequiredDocument",
     "ReviewPoint",
     "RuleSet",

@@ -1,5 +1,6 @@
 """The call part of a rule set: who may apply, until when, with what, and what a year must do."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from fractions import Fraction
@@ -68,6 +69,51 @@ class Duty:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordField:
+    """A field of a record. `people` are references of students, `choice` one of `options`."""
+
+    code: str
+    name: Text
+    type: Literal["text", "number", "day", "flag", "choice", "people"] = "text"
+    options: tuple[str, ...] = ()
+    required: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class RecordKind:
+    """Something an institution keeps record of during a year, and whether it proves it by file."""
+
+    code: str
+    name: Text
+    fields: tuple[RecordField, ...]
+    citation: str
+    evidence: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """How records become a number: of the year for a duty, of a student for the certificate.
+
+    A record counts with every flag of `flags` set, every field of `at_least` reaching its number,
+    every field of `among` being one of the options, and, for a student, a record of one of the
+    kinds `joined` naming them. `measure` counts them, sums their field `of`, or takes the least.
+    The counter of a duty, or of a condition of the certificate, has its code.
+    """
+
+    code: str
+    name: Text
+    record: str
+    rule: str
+    citation: str
+    measure: Literal["records", "sum", "least"] = "records"
+    of: str | None = None
+    flags: frozenset[str] = frozenset()
+    at_least: Mapping[str, int] = field(default_factory=dict)
+    among: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    joined: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Completion:
     """Who earns the programme's certificate (G-007): one of `any_of`, and all of `at_least`."""
 
@@ -113,3 +159,5 @@ class Call:
     completion: Completion
     text_lengths_rule: str = ""
     text_lengths: tuple[TextLength, ...] = field(default=())
+    records: tuple[RecordKind, ...] = ()
+    counters: tuple[Counter, ...] = ()

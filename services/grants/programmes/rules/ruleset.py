@@ -101,7 +101,7 @@ def parse(text: str | bytes) -> RuleSet:
 
 def _inconsistencies(rules: RuleSet) -> Iterator[Finding]:
     yield from _duplicates(rules)
-    for check in (_references, _years, _recovery, _sheet, _form):
+    for check in (_references, _years, _counters, _recovery, _sheet, _form):
         yield from check(rules)
 
 
@@ -189,6 +189,33 @@ def _years(rules: RuleSet) -> Iterator[Finding]:
         yield RULE_SET_SHAPE.at("/call/years", problem="must end with the programme")
     if call.receipt.opens_at >= call.receipt.closes_at:
         yield RULE_SET_SHAPE.at("/call/receipt", problem="closes before it opens")
+
+
+def _counters(rules: RuleSet) -> Iterator[Finding]:
+    """Counters count fields of records there are; the certificate's conditions have counters."""
+    kinds = {
+        kind.code: {field.code: field.type for field in kind.fields} for kind in rules.call.records
+    }
+    for place, counter in enumerate(rules.call.counters):
+        pointer, types = f"/call/counters/{place}", kinds.get(counter.record)
+        for code in sorted({counter.record, *counter.joined} - kinds.keys()):
+            yield RULE_SET_REFERENCE.at(pointer, what="record", code=code)
+        if types is None:
+            continue
+        used = [(code, "flag") for code in counter.flags]
+        used += [(code, "number") for code in counter.at_least]
+        used += [(code, "choice") for code in counter.among]
+        used += [(counter.of, "number")] if counter.of is not None else []
+        for code, wanted in sorted(used):
+            if types.get(code) != wanted:
+                yield RULE_SET_REFERENCE.at(pointer, what=f"{wanted} field", code=code)
+        if (counter.measure == "records") != (counter.of is None):
+            yield RULE_SET_SHAPE.at(pointer, problem="only a sum or a least has a field to take")
+    if rules.call.counters:
+        completion, known = rules.call.completion, {c.code for c in rules.call.counters}
+        needed = {*completion.any_of, *(duty.code for duty in completion.at_least)}
+        for code in sorted(needed - known):
+            yield RULE_SET_REFERENCE.at("/call/completion", what="counter", code=code)
 
 
 def _recovery(rules: RuleSet) -> Iterator[Finding]:
