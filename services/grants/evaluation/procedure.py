@@ -26,7 +26,7 @@ from services.grants.proposals.elsewhere import commitments
 from services.grants.proposals.models import Proposal
 from services.grants.proposals.moves import move
 from services.grants.proposals.service import received_version
-from shared.problems import Finding, Invalid
+from shared.problems import Finding, Invalid, StateConflict
 from shared.tokens import Claims
 
 SELECTED: Final = ("preferred", "negotiation", "designated", "agreed")
@@ -43,6 +43,8 @@ async def take_step(
     """A step of the agency's procedure, with the reason the applicant reads (G-055)."""
     proposal, _submission = await received_version(session, proposal_id, agency_id)
     await session.refresh(proposal, with_for_update=True)
+    if action == "find_eligible" and proposal.continues_id is not None:
+        raise StateConflict(state="계속 연차")  # taken on by the agreements, never ranked
     target = move(proposal.state, action)
     note(
         session,
@@ -157,7 +159,11 @@ async def _refuse_to_prefer(session: AsyncSession, proposal_id: UUID, agency_id:
     chosen = await session.scalar(
         select(func.count())
         .select_from(Proposal)
-        .where(Proposal.programme_id == programme.id, Proposal.state.in_(SELECTED))
+        .where(
+            Proposal.programme_id == programme.id,
+            Proposal.state.in_(SELECTED),
+            Proposal.continues_id.is_(None),
+        )
     )
     if isinstance(rules, RuleSet) and (chosen or 0) >= rules.call.awards:
         raise AwardsFull(awards=rules.call.awards)

@@ -121,6 +121,7 @@ async def _blocking(
     query = select(Proposal).where(
         Proposal.programme_id == programme_id,
         Proposal.state.in_(("submitted", "pre_review", "completion")),
+        Proposal.continues_id.is_(None),
     )
     found = [
         PRE_REVIEW_OPEN.at(f"/{proposal.id}", institution=proposal.institution_name)

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import text
 
-from tests.grants.api.conftest import API, concluded, document, meeting
+from tests.grants.api.conftest import API, CHECKS, concluded, document, meeting
 
 
 async def act(client, url, headers, key="k", **body):
@@ -27,6 +27,10 @@ async def next_year(client, agreement, applicant, officer, runtime) -> dict:
     sent = await act(client, f"{mine}/submit", applicant)
     assert sent.status_code == 200, sent.text
     await client.post(f"{theirs}/pre-review/start", headers=officer)
+    ranked = await client.post(
+        f"{theirs}/pre-review", json={"eligible": True, "checks": CHECKS}, headers=officer
+    )
+    assert ranked.status_code == 409  # it competes with nobody
     taken = await act(client, f"{theirs}/continue", officer, reason="1차년도 수행 양호")
     assert (taken.status_code, taken.json()["state"]) == (200, "designated"), taken.text
     made = await act(client, f"{theirs}/agree", officer, agreed_on="2021-03-02")
