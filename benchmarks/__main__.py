@@ -1,12 +1,15 @@
 """`make bench`: every benchmark in turn, or one (`make bench BENCH=ledger`).
 
-Each prints its own table and ends with one JSON line; the lines are gathered at the end.
+Each prints its own table and ends with one JSON line; the lines are gathered at the end. Those that
+take long run only when asked for by name.
 """
 
 import os
 import subprocess
 import sys
 from pathlib import Path
+
+LONG = frozenset({"soak"})
 
 
 def names() -> list[str]:
@@ -22,7 +25,7 @@ def main() -> int:
         return 2
     lines: list[str] = []
     failed: list[str] = []
-    for name in [wanted] if wanted else names():
+    for name in [wanted] if wanted else [name for name in names() if name not in LONG]:
         print(f"\n== {name}", flush=True)
         process = subprocess.Popen(
             [sys.executable, "-m", f"benchmarks.{name}"], stdout=subprocess.PIPE, text=True

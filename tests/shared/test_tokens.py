@@ -2,12 +2,14 @@
 
 import base64
 import json
+import time
 
 import jwt
 import pytest
 
-from shared.problems import TokenInvalid, TokenRevoked, UpstreamUnavailable
-from shared.tokens import AUDIENCE, JwksKeys, Revocations, TokenVerifier
+from shared.problems import TokenExpired, TokenInvalid, TokenRevoked, UpstreamUnavailable
+from shared.tokens import AUDIENCE, LEEWAY_SECONDS, JwksKeys, Revocations, TokenVerifier
+from tests.conftest import Tokens
 
 ISSUER = "http://tests.invalid"
 
@@ -49,6 +51,44 @@ async def test_keys_are_asked_for_again_until_the_auth_service_is_up(tokens):
     with pytest.raises(UpstreamUnavailable):  # not the token's fault: it is not to be thrown away
         await checking.verify(token)
     assert (await checking.verify(token)).client_id == "portal"
+
+
+async def test_a_token_past_its_end_is_refused_also_when_it_was_verified_before(
+    tokens, monkeypatch
+):
+    checking = verifier(tokens)
+    token = tokens.make(lifetime=60)
+    await checking.verify(token)
+    clock = time.time
+    monkeypatch.setattr("shared.tokens.time.time", lambda: clock() + 60 + LEEWAY_SECONDS + 1)
+    with pytest.raises(TokenExpired):
+        await checking.verify(token)
+    with pytest.raises(TokenExpired):
+        await checking.verify(tokens.make(lifetime=-60))  # never seen before
+
+
+async def test_a_key_that_was_retired_signs_nothing_any_more_and_the_new_one_needs_no_restart(
+    tokens, monkeypatch
+):
+    published = [tokens.jwk]
+
+    async def fetch():
+        return {"keys": published}
+
+    checking = verifier(JwksKeys(fetch))
+    await checking.verify(tokens.make())
+    successor = Tokens()
+    published[:] = [{**successor.jwk, "kid": "next"}]
+    clock = time.monotonic
+    later = JwksKeys.REFRESH_SECONDS + 1
+    monkeypatch.setattr("shared.tokens.time.monotonic", lambda: clock() + later)
+    with pytest.raises(TokenInvalid):
+        await checking.verify(tokens.make())
+    payload = jwt.decode(tokens.make(), options={"verify_signature": False})
+    fresh = jwt.encode(
+        payload, successor.private, "ES256", headers={"kid": "next", "typ": "at+jwt"}
+    )
+    assert (await checking.verify(fresh)).client_id == "portal"
 
 
 def unsigned(payload: dict) -> str:
