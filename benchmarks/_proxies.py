@@ -55,6 +55,7 @@ class Minimal:
             answer = await self._upstream.ask(head.method, target, headers, body)
             with closing(answer):
                 await self._answer(scope, send, answer)
+            scope["extensions"].clear()  # see `Exchange.finish`
         else:
             request = self._http.build_request(
                 head.method, self._url + target, headers=_pairs(headers), content=body

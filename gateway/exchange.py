@@ -126,11 +126,13 @@ class Exchange:
             self.task.cancel()
 
     def client_has_left(self) -> bool:
-        left = (self.scope.get("extensions") or {}).get(LEFT)
+        left = self.scope["extensions"].get(LEFT)
         return left is not None and left()
 
     def finish(self) -> None:
         self.finished = True
+        # They know the connection and it knows them: left alone, only the collector would end that.
+        self.scope["extensions"].clear()
         if self.span is not None:
             self._end_span(self.span)
 
@@ -151,7 +153,7 @@ class Exchange:
 
     async def send_whole(self, status: int, headers: Headers, body: bytes) -> None:
         """`body` is as long as `headers` say, unless it is not to be sent."""
-        at_once = (self.scope.get("extensions") or {}).get(ANSWER)
+        at_once = self.scope["extensions"].get(ANSWER)
         if at_once is None or not at_once(status, headers, body):
             await self.send({"type": "http.response.start", "status": status, "headers": headers})
             await self.send({"type": "http.response.body", "body": body})

@@ -37,7 +37,7 @@ _FRAMING = frozenset({b"content-length", b"transfer-encoding"})
 _SPECIAL = _STAYS | _OURS | _FRAMING
 _BODILESS = frozenset({204, 304})
 _NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9a-z]+")
-_names: dict[bytes, bytes] = {}  # of headers that simply pass, as services write them
+_names: dict[bytes, bytes] = {}  # of headers, as services write them, that simply pass or do not
 
 
 class AnswerBroken(Exception):  # noqa: N818  # an event, not a mistake of ours
@@ -147,7 +147,7 @@ def answer_headers(raw: tuple[tuple[bytes, bytes], ...], status: int) -> tuple[H
     kept: Headers = []
     special: Headers = []
     for name, value in raw:
-        passed = _names.get(name) or _passed_name(name)
+        passed = _names[name] if name in _names else _passed_name(name)
         if passed:
             kept.append((passed, value))
         else:
@@ -172,9 +172,7 @@ def answer_headers(raw: tuple[tuple[bytes, bytes], ...], status: int) -> tuple[H
 def _passed_name(name: bytes) -> bytes:
     """In lower case, or empty for a header that needs a look, or is none. Remembered."""
     lower = name.lower()
-    if lower in _SPECIAL or not _NAME.fullmatch(lower):
-        return b""
     if len(_names) > 1_000:
         _names.clear()
-    _names[name] = lower
-    return lower
+    _names[name] = passed = b"" if lower in _SPECIAL or not _NAME.fullmatch(lower) else lower
+    return passed

@@ -7,6 +7,7 @@ authorised is what is sent.
 import re
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address
+from itertools import chain
 from typing import NamedTuple
 
 from gateway.errors import BadPath, BadRequestHead, HeadersTooLarge, TargetTooLong
@@ -87,9 +88,7 @@ def read_head(
     `HeadersTooLarge` or `MethodNotAllowed`."""
     if len(path) + len(query) >= MAX_TARGET:
         raise TargetTooLong
-    if len(raw) > MAX_HEADERS or sum([len(name) + len(value) for name, value in raw]) > (
-        MAX_HEADER_BYTES
-    ):
+    if len(raw) > MAX_HEADERS or len(b"".join(chain.from_iterable(raw))) > MAX_HEADER_BYTES:
         raise HeadersTooLarge
     if method not in METHODS:
         raise MethodNotAllowed
