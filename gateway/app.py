@@ -262,7 +262,7 @@ class Gateway:
             route=exchange.route and exchange.route.name,
             why=repr(why.__cause__ or why),
         )
-        abort = (exchange.scope["extensions"].get(ABORT)
+        abort = exchange.scope["extensions"].get(ABORT)
         if abort is not None:
             abort()
             while (await exchange.receive())["type"] != "http.disconnect":
