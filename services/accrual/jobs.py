@@ -10,7 +10,7 @@ from services.accrual.applications import evidence, registry_names, review
 from services.accrual.clients import Registry
 from services.accrual.intake import landing
 from services.accrual.intake import service as intake
-from services.accrual.ledger import checkpoints, verification
+from services.accrual.ledger import checkpoints, lots, verification
 from services.accrual.ledger import service as ledger
 from services.accrual.ledger.errors import HoldEnded
 from services.accrual.settings import Settings
@@ -52,6 +52,21 @@ async def _expire_holds(runtime: Runtime, *, since: datetime | None) -> None:
         with suppress(HoldEnded):
             async with runtime.sessions.begin() as session:
                 await ledger.expire_hold(session, hold_id)
+
+
+@jobs.task("ledger.expire_points", every="1 15 * * *")
+async def expire_points(runtime: Runtime) -> None:
+    """One past midnight in Korea, before the checkpoint: nothing, unless points have a lifetime."""
+    years, now, last = settings_of(runtime).points_lifetime_years, utc_now(), None
+    while years is not None:
+        async with runtime.sessions() as session:
+            found = await lots.holders(session, after=last, limit=500)
+        if not found:
+            return
+        for last in found:
+            # A transaction each: an account is locked for as long as it is looked at.
+            async with runtime.sessions.begin() as session:
+                await lots.expire(session, last, years=years, now=now)
 
 
 @jobs.task("ledger.checkpoint", every="5 15 * * *")

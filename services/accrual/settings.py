@@ -36,6 +36,10 @@ class Settings(WebhookSettings):
         default=False, validation_alias="ACCRUAL_WEBHOOK_PRIVATE_TARGETS"
     )
 
+    points_lifetime_years: int | None = Field(
+        default=None, ge=1, le=100, validation_alias="ACCRUAL_POINTS_LIFETIME_YEARS"
+    )
+    """Years after which points expire; by default they do not."""
     checkpoint_key: SecretStr | None = Field(
         default=None, validation_alias="ACCRUAL_CHECKPOINT_KEY"
     )

@@ -65,8 +65,12 @@ async def store_file(
         uploaded_by=claims.sub,
     )
     session.add(file)
-    await session.flush()
-    await session.refresh(file)
+    try:
+        await session.flush()
+        await session.refresh(file)
+    except Exception:
+        await files.delete(stored.key)
+        raise
     return file
 
 

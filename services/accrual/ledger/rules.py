@@ -8,7 +8,7 @@ points at it. *Available* is what can be spent: the balance less the holds, neve
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
@@ -95,6 +95,35 @@ class Balance:
     @property
     def balance(self) -> int:
         return self.available + self.held - self.debt
+
+
+@dataclass(frozen=True, slots=True)
+class Lot:
+    """Points an account received on a Korean day."""
+
+    day: date
+    points: int
+
+
+def left_of(received: Sequence[Lot], spent: int) -> list[Lot]:
+    """What is left of lots, given the oldest first, when as much went out: the oldest go first."""
+    left = []
+    for lot in received:
+        taken = min(lot.points, spent)
+        spent -= taken
+        if lot.points > taken:
+            left.append(Lot(lot.day, lot.points - taken))
+    return left
+
+
+def last_day(received: date, years: int) -> date:
+    """The last day on which points can be used. Counted as every period is: from the day after
+    (민법 157, 160), so points of 28 February 2023 last until 29 February 2024."""
+    first = received + timedelta(days=1)
+    try:
+        return first.replace(year=first.year + years) - timedelta(days=1)
+    except ValueError:  # no 29 February in that year: its month ends with the 28th
+        return date(first.year + years, 2, 28)
 
 
 def is_system(account: UUID) -> bool:
