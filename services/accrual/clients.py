@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import TypeVar
 from uuid import UUID
 
@@ -17,12 +17,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Company:
-    """A company as the registry knows it; `name` is the registered one (M-008)."""
+    """A company as the registry knows it; `name` is the registered one (M-008), `closed_on` the
+    day it was closed (폐업)."""
 
     brn: str
     institution_id: UUID
     name: str
     status: str
+    closed_on: date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +63,13 @@ class Registry:
                 repeatable=True,
             )
             for item in answer["items"]:
+                closed = item["closed_on"]
                 found[item["brn"]] = Company(
-                    item["brn"], UUID(item["institution_id"]), item["name"], item["status"]
+                    item["brn"],
+                    UUID(item["institution_id"]),
+                    item["name"],
+                    item["status"],
+                    None if closed is None else date.fromisoformat(closed),
                 )
         return found
 

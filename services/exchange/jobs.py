@@ -38,8 +38,11 @@ async def sweep_orders(runtime: Runtime) -> None:
 
 @jobs.task("orders.reconcile", every="23 * * * *", max_attempts=3)
 async def reconcile_orders(runtime: Runtime) -> None:
-    """Compare our books with the ledger's; `/readyz` tells of the report, the operator reads it."""
-    await reconciliation.reconcile(runtime.sessions, _ledger(runtime), now=utc_now())
+    """Compare our books with the ledger's; `/readyz` tells of the report, the operator reads it. A
+    difference fails the job once it is stored, and a job given up raises the alarm."""
+    report = await reconciliation.reconcile(runtime.sessions, _ledger(runtime), now=utc_now())
+    if report.differences:
+        raise RuntimeError(f"{len(report.differences)} differences between orders and the ledger")
 
 
 @jobs.task("outbox.relay", every="* * * * * */10", max_attempts=1)

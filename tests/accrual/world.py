@@ -79,6 +79,7 @@ class Registry:
         self.down = False
         self.kinds: dict[str, str] = {}
         self.statuses: dict[str, str] = {}
+        self.closed: dict[str, str] = {}  # days by BRN
 
     def institution_id(self, number: str) -> UUID:
         return uuid5(NAMESPACE, number)
@@ -125,6 +126,7 @@ class Registry:
                     "institution_id": str(self.institution_id(number)),
                     "name": self.known.setdefault(number, company["name"]),
                     "status": self.statuses.get(number, "active"),
+                    "closed_on": self.closed.get(number),
                     "created": created,
                 }
             )

@@ -184,6 +184,7 @@ async def store_summary(
                 ApplicationCompany.brn,
                 ApplicationCompany.registered_name,
                 ApplicationCompany.registered_status,
+                ApplicationCompany.closed_on,
                 ApplicationCompany.institution_id,
             ).where(ApplicationCompany.application_id == application.id)
         )
@@ -221,5 +222,5 @@ async def store_summary(
 
 def _registered(known: Any) -> dict[str, Any]:
     """What the registry said of a company before; a new total does not change that."""
-    names = ("registered_name", "registered_status", "institution_id")
+    names = ("registered_name", "registered_status", "closed_on", "institution_id")
     return {name: getattr(known, name, None) for name in names}

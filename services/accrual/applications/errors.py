@@ -35,6 +35,13 @@ COMPANY_INACTIVE = FindingKind(
     level="warning",
     rule="M-055",
 )
+COMPANY_CLOSED_BEFORE = FindingKind(
+    "COMPANY_CLOSED_BEFORE",
+    "'{name}'은(는) {closed_on}에 폐업했으나 기준일이 그 뒤({reference_on})인 실적이 있습니다.",
+    "'{name}' was closed on {closed_on}; there is an achievement dated later ({reference_on}).",
+    level="warning",
+    rule="M-055",
+)
 OWN_COMPANY = FindingKind(
     "OWN_COMPANY",
     "신청 기관 자신의 사업자번호입니다({brn}).",

@@ -147,6 +147,7 @@ class ApplicationCompany(Base):
     name: Mapped[str] = mapped_column(String(200))
     registered_name: Mapped[str | None] = mapped_column(String(200))
     registered_status: Mapped[str | None] = mapped_column(String(20))
+    closed_on: Mapped[date | None]
     institution_id: Mapped[UUID | None]
     row_count: Mapped[int]
     quantity: Mapped[int] = mapped_column(BigInteger)

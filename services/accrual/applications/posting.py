@@ -23,7 +23,8 @@ from services.accrual.applications.models import (
     Claim,
     ContractCredit,
 )
-from services.accrual.applications.review import held, recompute, remarks
+from services.accrual.applications.remarks import remarks
+from services.accrual.applications.review import held, recompute
 from services.accrual.applications.submission import release_claims
 from services.accrual.clients import Company, Registry
 from services.accrual.errors import ReasonRequired

@@ -53,6 +53,7 @@ async def keep(
                     "brn": company.brn,
                     "registered_name": company.name,
                     "registered_status": company.status,
+                    "closed_on": company.closed_on,
                     "institution_id": company.institution_id,
                 }
                 for company in companies.values()

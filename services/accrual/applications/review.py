@@ -4,7 +4,7 @@ Approval and posting are in `posting.py`. The reviewer is never the submitter (M
 holds an application while working on it, so that two do not decide the same one.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,14 +18,9 @@ from sqlalchemy.orm import aliased
 from services.accrual.applications import access, audit
 from services.accrual.applications.bounds import bounded
 from services.accrual.applications.checks import Verdict, duplicates, judge, store_summary
-from services.accrual.applications.claims import company_key
 from services.accrual.applications.columns import COLUMNS
 from services.accrual.applications.errors import (
     COLUMN_KEY_UNKNOWN,
-    COMPANY_INACTIVE,
-    EVIDENCE_REUSED,
-    OWN_COMPANY,
-    REGISTERED_NAME_DIFFERS,
     ROW_UNKNOWN,
     ClaimedByOther,
 )
@@ -33,8 +28,6 @@ from services.accrual.applications.listing import letter
 from services.accrual.applications.models import (
     Application,
     ApplicationComment,
-    ApplicationCompany,
-    ApplicationFile,
     ApplicationRow,
     Claim,
 )
@@ -275,49 +268,6 @@ async def held(
     if application.state == "in_review" and application.claimed_by != claims.sub:
         raise ClaimedByOther
     return application
-
-
-async def remarks(session: AsyncSession, application: Application) -> list[Finding]:
-    """What a reviewer should know beyond the rows: companies, and evidence seen elsewhere."""
-    companies = await session.scalars(
-        select(ApplicationCompany)
-        .where(ApplicationCompany.application_id == application.id)
-        .order_by(ApplicationCompany.position)
-    )
-    found = [finding for company in companies for finding in _of_company(application, company)]
-    for name, number in await _reused_evidence(session, application.id):
-        found.append(EVIDENCE_REUSED.at("/evidence", name=name, number=number))
-    return found
-
-
-def _of_company(application: Application, company: ApplicationCompany) -> Iterator[Finding]:
-    at = f"/companies/{company.position - 1}"
-    registered = company.registered_name
-    if company.institution_id == application.institution_id:
-        yield OWN_COMPANY.at(at, brn=company.brn)
-    if registered is not None and company_key(company.name) != company_key(registered):
-        yield REGISTERED_NAME_DIFFERS.at(at, name=company.name, registered=registered)
-    if company.registered_status not in (None, "active"):
-        yield COMPANY_INACTIVE.at(at, name=company.name, status=company.registered_status)
-
-
-async def _reused_evidence(session: AsyncSession, application_id: UUID) -> list[tuple[str, str]]:
-    """Files that other applications carry as well, as (name, number of the other)."""
-    other = aliased(ApplicationFile)
-    found = await session.execute(
-        select(ApplicationFile.name, Application.number)
-        .join(other, other.sha256 == ApplicationFile.sha256)
-        .join(Application, Application.id == other.application_id)
-        .where(
-            ApplicationFile.application_id == application_id,
-            other.application_id != application_id,
-            Application.number.is_not(None),
-        )
-        .distinct()
-        .order_by(ApplicationFile.name, Application.number)
-        .limit(100)
-    )
-    return [(name, number or "") for name, number in found]
 
 
 def _not_own(claims: Claims, application: Application) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import sys
+from datetime import date
 from uuid import UUID, uuid4
 
 import pytest
@@ -364,6 +365,20 @@ async def test_the_reviewer_is_told_of_names_closed_businesses_and_evidence_seen
     assert "주식회사 다른회사" in found["REGISTERED_NAME_DIFFERS"]
     assert "closed" in found["COMPANY_INACTIVE"]
     assert f"({day()[2:4]}-1)" in found["EVIDENCE_REUSED"]
+
+
+@pytest.mark.parametrize(("closed", "told"), [(-60, True), (0, False)])
+async def test_the_reviewer_is_told_of_achievements_after_the_company_was_closed(
+    world, registry, closed, told
+):
+    closed_on = date.fromisoformat(day(closed)).isoformat()
+    registry.closed[brn(0)] = closed_on
+    _, operator, application = await in_review(world, [practice(1)])
+    answer = await operator.approve(application)
+    assert answer.status_code == 200
+    found = {item["code"]: item["message"] for item in answer.json()["findings"]}
+    assert ("COMPANY_CLOSED_BEFORE" in found) is told
+    assert not told or closed_on in found["COMPANY_CLOSED_BEFORE"]
 
 
 async def test_an_institution_earns_nothing_from_itself(world, registry):

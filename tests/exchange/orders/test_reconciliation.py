@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import delete, text, update
 
+from services.exchange import jobs
 from services.exchange.ids import new_id
 from services.exchange.listings.models import Slot
 from services.exchange.orders import reconciliation
@@ -65,6 +66,9 @@ async def test_a_hold_the_ledger_lost_is_named_noted_and_put_before_the_operator
     ]
     shown = (await world.operator.get("/reconciliation")).json()
     assert {each["order_id"] for each in shown["differences"]} == {order["id"]}
+    # The schedule's job fails for it, which is what alarms people.
+    with pytest.raises(RuntimeError, match="2 differences"):
+        await jobs.reconcile_orders(world.runtime)
 
 
 async def test_a_difference_is_looked_at_again_until_it_is_mended(world: World):
