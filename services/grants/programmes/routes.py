@@ -71,6 +71,24 @@ async def list_bookmarked_programmes(
     return _page(items, next_cursor, total)
 
 
+@router.get("/programmes/joined", summary="참여사업 목록")
+async def list_joined_programmes(
+    reader: Reader,
+    session: Session,
+    page: Paging,
+    timing: Timing | None = None,
+) -> Page[ProgrammeOut]:
+    """우리 기관이 사업계획서를 작성하거나 제출한 공고입니다."""
+    items, next_cursor, total = await service.list_programmes(
+        session,
+        page=page,
+        now=utc_now(),
+        joined_by=institution_of(reader),
+        timing=timing,
+    )
+    return _page(items, next_cursor, total)
+
+
 @router.get("/programmes/managed", summary="우리 기관의 사업 목록")
 async def list_managed_programmes(
     officer: Officer, session: Session, page: Paging

@@ -22,6 +22,7 @@ from services.grants.programmes.rules import (
     parse,
     parse_certification,
 )
+from services.grants.proposals.models import Proposal
 from shared.paging import PageRequest, paginate
 from shared.problems import NotFound, Stale, StateConflict
 from shared.tokens import Claims
@@ -271,14 +272,18 @@ async def list_programmes(
     now: datetime,
     agency_id: UUID | None = None,
     bookmarked_by: UUID | None = None,
+    joined_by: UUID | None = None,
     words: str | None = None,
     target: str | None = None,
     timing: str | None = None,
 ) -> tuple[Sequence[Programme], str | None, int]:
-    """The catalogue, the one closing last first; with `agency_id` that agency's own, drafts too."""
+    """The catalogue, the one closing last first; with `agency_id` that agency's own, drafts too,
+    with `joined_by` what that institution has a proposal in, even if it was called off (M-053)."""
     query: Select[Any] = select(Programme)
     if agency_id is not None:
         query = query.where(Programme.agency_id == agency_id)
+    elif joined_by is not None:
+        query = query.where(Programme.state != "draft")
     else:
         query = query.where(Programme.state == "published")
     if bookmarked_by is not None:
@@ -286,6 +291,13 @@ async def list_programmes(
             Bookmark.programme_id == Programme.id, Bookmark.institution_id == bookmarked_by
         )
         query = query.where(exists().where(marked))
+    if joined_by is not None:
+        mine = and_(
+            Proposal.programme_id == Programme.id,
+            Proposal.institution_id == joined_by,
+            Proposal.state != "withdrawn",
+        )
+        query = query.where(exists().where(mine))
     if words:
         query = query.where(Programme.name.icontains(words, autoescape=True))
     if target is not None:

@@ -124,6 +124,20 @@ async def test_one_live_proposal_a_call_and_another_after_withdrawal(
     assert (gone.status_code, gone.json()["code"]) == (409, "STATE_CONFLICT")
 
 
+async def test_joined_is_what_we_have_a_live_proposal_in(client, call, draft, applicant, stranger):
+    joined = f"{API}/programmes/joined"
+
+    async def ids(headers, **params) -> list[str]:
+        answer = await client.get(joined, params=params, headers=headers)
+        return [item["id"] for item in answer.json()["items"]]
+
+    assert await ids(applicant) == [call]
+    assert await ids(applicant, timing="closed") == []
+    assert await ids(stranger("grants:read")) == []
+    await client.post(f"{API}/proposals/{draft['id']}/withdraw", headers=applicant)
+    assert await ids(applicant) == []
+
+
 async def test_two_tabs_do_not_overwrite_each_other(client, draft, applicant):
     assert (await save(client, draft, applicant, {}, version=1)).status_code == 200
     stale = await save(client, draft, applicant, {}, version=1)

@@ -205,3 +205,17 @@ def test_the_consortium_counts_its_companies_itself() -> None:
     assert found(changed("applicant/partners/1/crn", "110111-0062433")) == {
         "CRN_CHECK": ["/applicant/partners/1/crn"]
     }
+
+
+def test_another_call_has_its_own_form() -> None:
+    ports = [{"port": "부산", "tide": "ebb", "cranes": 3}, {"tide": "spring"}]
+    document = {"sections": {"ports": ports}}
+    findings = {(f.code, f.pointer) for f in shaped(harbour(), document)[1]}
+    assert findings == {("DOCUMENT_VALUE", "/sections/ports/1/tide")}
+    assert refused(harbour(), document)
+    ports.pop()
+    assert not refused(harbour(), document)
+    found = {(f.code, f.pointer, f.kind.rule) for f in check(harbour(), document).findings}
+    assert ("SECTION_EMPTY", "/sections/route", "T-11") in found
+    assert {pointer for _, pointer, rule in found if rule == "T-11"} == {"/sections/route"}
+    assert shaped(harbour(), {"sections": {"workforce": []}})[1]  # that is keco's
