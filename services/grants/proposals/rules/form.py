@@ -105,11 +105,12 @@ def year_row(rules: RuleSet, part: Part, budget: Budget) -> str | None:
 
 
 def _part_shape(part: Part, value: Any, at: str) -> Iterator[Finding]:
+    columns = {column.code: column for column in part.entered}
     if part.kind == "text":
         if not isinstance(value, str) or len(value) > MAX_TEXT:
             yield _bad(at, f"text, {MAX_TEXT:,}", value)
     elif part.kind == "record":
-        yield from _row_shape(part, value, at)
+        yield from _row_shape(columns, value, at)
     elif part.rows:
         if not isinstance(value, dict):
             yield _bad(at, "object", value)
@@ -117,7 +118,7 @@ def _part_shape(part: Part, value: Any, at: str) -> Iterator[Finding]:
         known = {row.code for row in part.rows}
         for code, row in value.items():
             if code in known:
-                yield from _row_shape(part, row, f"{at}/{code}")
+                yield from _row_shape(columns, row, f"{at}/{code}")
             else:
                 yield DOCUMENT_KEY_UNKNOWN.at(f"{at}/{_escape(code)}", key=code[:80])
     elif not isinstance(value, list):
@@ -126,14 +127,13 @@ def _part_shape(part: Part, value: Any, at: str) -> Iterator[Finding]:
         yield TABLE_TOO_LONG.at(at, **_names(part.name), limit=MAX_ROWS, given=len(value))
     else:
         for place, row in enumerate(value):
-            yield from _row_shape(part, row, f"{at}/{place}")
+            yield from _row_shape(columns, row, f"{at}/{place}")
 
 
-def _row_shape(part: Part, row: Any, at: str) -> Iterator[Finding]:
+def _row_shape(columns: Mapping[str, Column], row: Any, at: str) -> Iterator[Finding]:
     if not isinstance(row, dict):
         yield _bad(at, "object", row)
         return
-    columns = {column.code: column for column in part.entered}
     for code, value in row.items():
         if code not in columns:
             yield DOCUMENT_KEY_UNKNOWN.at(f"{at}/{_escape(code)}", key=code[:80])
@@ -202,10 +202,11 @@ def _bad(at: str, expected: str, value: Any, suggestion: str | None = None) -> F
 
 
 def _cell_findings(rules: RuleSet, part: Part, value: Any) -> Iterator[Finding]:
+    columns = part.entered
     for at, row in rows_of(part, value):
         if part.rows and _blank(row):
             continue
-        for column in part.entered:
+        for column in columns:
             pointer, cell = f"/{part.code}{at}/{column.code}", row.get(column.code)
             if _blank(cell):
                 if column.required:
