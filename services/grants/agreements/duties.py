@@ -99,6 +99,19 @@ async def list_records(
     return [(row, files[row.id]) for row in rows], cursor, total
 
 
+async def read_record(
+    session: AsyncSession, record_id: UUID, caller: Claims
+) -> tuple[DutyRecord, Sequence[DutyEvidence]]:
+    """A record in full, with its files, for either side; who looked is noted."""
+    record = await session.get(DutyRecord, record_id)
+    if record is None or record.removed_at is not None:
+        raise NotFound
+    await readable_agreement(session, record.agreement_id, caller)
+    note(session, "duty_record", record.id, "read", caller)
+    query = select(DutyEvidence).where(DutyEvidence.record_id == record.id)
+    return record, (await session.scalars(query.order_by(DutyEvidence.id))).all()
+
+
 async def add_record(
     session: AsyncSession,
     agreement_id: UUID,

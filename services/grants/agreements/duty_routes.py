@@ -58,7 +58,7 @@ async def list_duty_records(
 ) -> Page[RecordDetail]:
     items, next_cursor, total = await duties.list_records(session, agreement_id, party, page, kind)
     return Page[RecordDetail](
-        items=[RecordDetail.of(row, files) for row, files in items],
+        items=[RecordDetail.of(row, files, full=False) for row, files in items],
         next_cursor=next_cursor,
         total=total,
     )
@@ -74,6 +74,16 @@ async def add_duty_record(
         session, agreement_id, institution_of(signer), signer, kind=body.kind, body=body.body
     )
     return await once.answer(201, RecordOut.model_validate(record))
+
+
+@router.get(RECORD, response_model=RecordDetail, summary="실적 상세")
+async def read_duty_record(
+    record_id: UUID, side: Side, session: Session, response: Response
+) -> RecordDetail:
+    """교육생의 성명은 여기에서만 모두 보이며, 본 사람을 기록합니다."""
+    record, files = await duties.read_record(session, record_id, side)
+    tag(response, record.version)
+    return RecordDetail.of(record, files, full=True)
 
 
 @router.put(RECORD, response_model=RecordOut, summary="실적 수정")

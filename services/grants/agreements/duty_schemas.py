@@ -1,6 +1,6 @@
 """JSON of a year's duties, and of the certificates."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from services.grants.agreements.duties import YearDuties
 from services.grants.agreements.models import CompletionCertificate, DutyEvidence, DutyRecord
-from services.grants.agreements.rules import DutyCount, Standing, masked
+from services.grants.agreements.rules import STUDENT, DutyCount, Standing, masked
 from services.grants.agreements.schemas import named
 from shared.problems import Lang
 from shared.schemas import Body, FindingOut, Schema
@@ -45,9 +45,12 @@ class RecordDetail(RecordOut):
     evidence: list[EvidenceFileOut]
 
     @classmethod
-    def of(cls, row: DutyRecord, files: list[DutyEvidence]) -> "RecordDetail":
-        evidence = [EvidenceFileOut.model_validate(file) for file in files]
-        return cls(**RecordOut.model_validate(row).model_dump(), evidence=evidence)
+    def of(cls, row: DutyRecord, files: Sequence[DutyEvidence], *, full: bool) -> "RecordDetail":
+        """A record with its files; on lists the name of a student is masked."""
+        shown = RecordOut.model_validate(row).model_dump()
+        if row.kind == STUDENT and not full:
+            shown["body"] = row.body | {"name": masked(str(row.body["name"]))}
+        return cls(**shown, evidence=[EvidenceFileOut.model_validate(file) for file in files])
 
 
 class DutyOut(BaseModel):

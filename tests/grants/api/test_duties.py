@@ -3,6 +3,7 @@
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import text
 
 from tests.grants.api.conftest import API, PDF
 
@@ -109,6 +110,19 @@ async def test_a_record_nobody_can_count_is_refused_by_field(client, agreement, 
     assert [item["code"] for item in twice.json()["errors"]] == ["STUDENT_TWICE"]
 
 
+async def test_a_students_name_is_masked_on_lists_and_who_reads_it_in_full_is_noted(
+    client, agreement, graduate, officer, runtime
+):
+    url = f"{API}/agreements/{agreement['id']}/duty-records?kind=student"
+    (listed,) = (await client.get(url, headers=officer)).json()["items"]
+    assert listed["body"] == STUDENT | {"name": "홍*동"}
+    full = await client.get(f"{API}/duty-records/{listed['id']}", headers=officer)
+    assert (full.json()["body"], full.headers["ETag"]) == (STUDENT, '"1"')
+    async with runtime.sessions.begin() as session:
+        read = text("SELECT count(*) FROM event WHERE action = 'read' AND subject_id = :id")
+        assert await session.scalar(read, {"id": listed["id"]}) == 1
+
+
 async def test_a_certificate_is_issued_to_who_earned_it_printed_and_revoked(
     client, agreement, graduate, applicant, officer
 ):
@@ -164,6 +178,7 @@ async def test_others_neither_see_nor_touch_records_and_certificates(
         await client.get(f"{API}/duty-evidence/{record['evidence'][0]['id']}/file", headers=other),
         await client.get(f"{paper}/certificate.pdf", headers=other),
         await client.post(f"{paper}/revoke", json={"reason": "-"}, headers=other),
+        await client.get(mine, headers=other),
         await client.delete(mine, headers=other),
         await client.put(mine, json={"body": {}}, headers=other | {"If-Match": '"1"'}),
         await prove(client, made_like(record), other),
