@@ -70,6 +70,7 @@ RULES: tuple[Rule, ...] = (
     _public("accrual", "ledger/checkpoint"),
     _public("accrual", "statistics/public"),
     _public("exchange", "listings"),
+    _public("grants", "certification/public"),
     _public("grants", "forms"),
     _public("grants", "programmes"),
     Rule(WRITE, r"/intake(?:/.*)?", _PUSH),

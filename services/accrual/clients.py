@@ -7,7 +7,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from services.accrual.utilisations.errors import ProgrammeNotFound
-from services.accrual.utilisations.rules import BonusRule, Programme
+from services.accrual.utilisations.rules import BonusRule, Certificate, Programme
 from shared.http import Identity, RemoteProblem, ServiceClient
 from shared.problems import NotFound
 
@@ -123,6 +123,16 @@ class Programmes:
             published=found["published"],
             rule=None if rule is None else BonusRule.of(rule),
         )
+
+    async def certificate(self, institution_id: UUID, on: date) -> Certificate | None:
+        """By what an institution is certified as excellent on a day, or None (M-061). Raises
+        `UpstreamUnavailable`: no answer is not a no."""
+        found = await self._grants.get(
+            f"/internal/institutions/{institution_id}/certification", params={"on": on.isoformat()}
+        )
+        if not found["certified"]:
+            return None
+        return Certificate(found["number"], date.fromisoformat(found["valid_until"]))
 
 
 def _batches(items: Sequence[T]) -> Iterator[Sequence[T]]:

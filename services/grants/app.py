@@ -6,7 +6,8 @@ from services.grants.agreements import amendment_routes as amendments
 from services.grants.agreements import duty_routes as duties
 from services.grants.agreements import routes as agreements
 from services.grants.agreements import year_routes as years
-from services.grants.clients import Counterpart, Directory
+from services.grants.certification import routes as certification
+from services.grants.clients import Counterpart, Directory, Mileage
 from services.grants.evaluation import procedure_routes
 from services.grants.evaluation import routes as evaluation
 from services.grants.expenses import routes as expenses
@@ -34,6 +35,8 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
             proposal_papers.router,
             procedure_routes.router,
             evaluation.router,
+            certification.router,
+            certification.internal,
             agreements.router,
             amendments.router,
             years.router,
@@ -43,6 +46,7 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
         ],
         state={
             "directory": Directory(runtime.identity, settings.auth_url),
+            "mileage": Mileage(runtime.identity, settings.accrual_url),
             "counterparts": (
                 Counterpart(
                     runtime.identity, "accrual", settings.accrual_url, scope="accrual:read"

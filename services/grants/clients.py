@@ -1,7 +1,8 @@
 """Calls to other services: the registry of institutions, and who else claims a document."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
 from shared.http import Identity, ServiceClient
@@ -60,3 +61,28 @@ class Counterpart:
             )
             found |= {item["mark"]: item["where"] for item in answer["items"]}
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class PostedMileage:
+    """What an institution had earned by the end of a day, spent or not, and in which fields."""
+
+    institution_id: UUID
+    on: date
+    points: int
+    by_field: Mapping[str, int]
+
+
+class Mileage:
+    """The ledger of the accrual service, as far as a certification asks (M-061)."""
+
+    def __init__(self, identity: Identity, accrual_url: str) -> None:
+        self._http = ServiceClient(identity, "accrual", accrual_url, scope="accrual:read")
+
+    async def posted(self, institution_id: UUID, on: date) -> PostedMileage:
+        """Raises `UpstreamUnavailable` without an answer: nobody is judged by a guess."""
+        answer = await self._http.get(
+            f"/internal/institutions/{institution_id}/posted-mileage",
+            params={"on": on.isoformat()},
+        )
+        return PostedMileage(institution_id, on, answer["points"], answer["by_field"])

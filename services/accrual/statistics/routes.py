@@ -149,6 +149,7 @@ async def get_posted_mileage(
         "on": found.on,
         "has_posted_mileage": found.points > 0,
         "points": found.points,
+        "by_field": found.by_field,
     }
 
 

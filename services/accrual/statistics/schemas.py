@@ -73,10 +73,12 @@ class AtRiskOut(Schema):
 
 
 class PostedMileageOut(Schema):
-    """`points` earned by the end of the day, spent or not, less revocations by then."""
+    """`points` earned by the end of the day, spent or not, less revocations by then; `by_field`
+    those of accrual fields, where any are left."""
 
     institution_id: UUID
     kind: str
     on: date
     has_posted_mileage: bool
     points: int
+    by_field: dict[str, int]

@@ -57,12 +57,14 @@ class InstitutionFigure:
 
 @dataclass(frozen=True, slots=True)
 class PostedMileage:
-    """Points an institution earned by the end of a day, less what was revoked by then (M-061)."""
+    """Points an institution earned by the end of a day, less what was revoked by then (M-061), and
+    which of them in which accrual field."""
 
     institution_id: UUID
     kind: str
     on: date
     points: int
+    by_field: dict[str, int]
 
 
 def field_names() -> dict[str, str]:
@@ -252,8 +254,9 @@ async def posted_mileage(
     rules.check_day(on, seoul_day(now))
     institution = await registry.institution(institution_id)
     undone = aliased(Transfer)
-    points = await session.scalar(
-        select(func.coalesce(func.sum(Entry.amount), 0))
+    field = func.coalesce(undone.field, Transfer.field)
+    rows = await session.execute(
+        select(field, func.sum(Entry.amount))
         .join(Transfer, Transfer.id == Entry.transfer_id)
         .outerjoin(undone, undone.id == Transfer.reverses_id)
         .where(
@@ -261,8 +264,11 @@ async def posted_mileage(
             Entry.recorded_at < datetime.combine(on + timedelta(days=1), time(), SEOUL),
             func.coalesce(undone.kind, Transfer.kind).in_([Kind.ACCRUAL, Kind.MIGRATION]),
         )
+        .group_by(field)
     )
-    return PostedMileage(institution_id, institution.kind, on, int(points or 0))
+    points = {code: int(amount) for code, amount in rows}
+    by_field = {code: amount for code, amount in sorted(points.items(), key=str) if code and amount}
+    return PostedMileage(institution_id, institution.kind, on, sum(points.values()), by_field)
 
 
 def _counted(wanted: Window, scope: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:

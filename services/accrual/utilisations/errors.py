@@ -14,11 +14,17 @@ MILEAGE_SHORT = FindingKind(
     en="{available} points are available, {needed} are needed.",
     rule="M-050",
 )
-CERTIFICATE_REQUIRED = FindingKind(
-    "CERTIFICATE_REQUIRED",
-    ko="우수기관 인증을 받은 기업만 신청할 수 있습니다. 인증번호를 입력하세요.",
-    en="Only certified companies can apply. Please give the number of the certificate.",
-    rule="M-050",
+NOT_CERTIFIED = FindingKind(
+    "NOT_CERTIFIED",
+    ko="{on} 현재 우수기관 인증이 유효한 기업만 신청할 수 있습니다.",
+    en="Only companies whose certification is valid on {on} can apply.",
+    rule="M-061",
+)
+CERTIFICATE_OTHER = FindingKind(
+    "CERTIFICATE_OTHER",
+    ko="입력한 인증번호가 유효한 인증({number})과 다릅니다.",
+    en="The number given is not that of the valid certificate ({number}).",
+    rule="M-061",
 )
 NOT_A_COMPANY = FindingKind(
     "NOT_A_COMPANY",

@@ -57,6 +57,7 @@ async def preview_utilisation(
         "held": seen.held,
         "available": seen.available,
         "available_after": seen.available - seen.held,
+        "certificate_number": seen.certificate.number if seen.certificate else None,
     }
 
 

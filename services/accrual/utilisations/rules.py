@@ -7,8 +7,8 @@ cost 10,000.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from dataclasses import asdict, dataclass, replace
+from datetime import date, datetime
 from enum import StrEnum
 from fractions import Fraction
 from math import ceil
@@ -29,8 +29,9 @@ class State(StrEnum):
 class BonusRule:
     """A programme's rule as it stood at the request. Rates are decimal strings, as they came.
 
-    `deducts` false: points are given for mileage that is kept. `certified_only`: for certified
-    excellent companies, who say the number of their certificate.
+    `deducts` false: points are given for mileage that is kept. `certified_only`: for institutions
+    certified as excellent on the day of the request. `spares_certified`: these keep their mileage
+    where others spend it.
     """
 
     points_per_step: str
@@ -39,10 +40,20 @@ class BonusRule:
     unit: str
     deducts: bool
     certified_only: bool
+    spares_certified: bool = False
 
     @classmethod
     def of(cls, found: Mapping[str, Any]) -> "BonusRule":
-        return cls(**{name: found[name] for name in cls.__dataclass_fields__})
+        """Rules kept before a part of them existed are read without it."""
+        return cls(**{name: found[name] for name in cls.__dataclass_fields__ if name in found})
+
+    @property
+    def asks_for_certificate(self) -> bool:
+        return self.certified_only or self.spares_certified
+
+    def applied_to(self, *, certified: bool) -> "BonusRule":
+        """The rule as it holds for whoever asks: with nothing deducted where that spares it."""
+        return replace(self, deducts=False) if certified and self.spares_certified else self
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -67,6 +78,14 @@ class BonusRule:
     def cost(self, steps: int) -> int:
         """The mileage deducted when so many steps scored."""
         return self.mileage_for(steps) if self.deducts else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """By what an institution is certified as excellent on a day (M-061)."""
+
+    number: str
+    valid_until: date
 
 
 @dataclass(frozen=True, slots=True)

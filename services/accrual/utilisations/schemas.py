@@ -18,7 +18,7 @@ class UtilisationIn(Body):
     certificate_number: Annotated[
         str | None,
         StringConstraints(min_length=1, max_length=40),
-        Field(description="우수기관 인증번호. 인증기업만 신청하는 사업에 필요"),
+        Field(description="우수기관 인증번호. 비우면 유효한 인증을 찾아 씁니다."),
     ] = None
 
 
@@ -37,10 +37,12 @@ class RuleOut(Schema):
     unit: str
     deducts: bool
     certified_only: bool
+    spares_certified: bool = False  # rules kept from before it existed do not say
 
 
 class PreviewOut(Schema):
-    """What a request with this mileage would buy, reserve, and leave available."""
+    """What a request with this mileage would buy, reserve, and leave available; `rule` as it holds
+    for the caller, `certificate_number` by which it counts as certified, where that matters."""
 
     programme_name: str
     rule: RuleOut
@@ -50,6 +52,7 @@ class PreviewOut(Schema):
     held: int
     available: int
     available_after: int
+    certificate_number: str | None
 
 
 class UtilisationOut(Schema):

@@ -6,7 +6,7 @@ what the steps that scored cost, and releases the rest.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID, uuid5
 
@@ -19,7 +19,7 @@ from services.accrual.ledger import service as ledger
 from services.accrual.ledger.rules import REDEMPTION, Kind, NewTransfer
 from services.accrual.utilisations import errors
 from services.accrual.utilisations.models import NUMBERS, Utilisation, UtilisationEvent
-from services.accrual.utilisations.rules import BonusRule, Programme, State
+from services.accrual.utilisations.rules import BonusRule, Certificate, Programme, State
 from shared.caller import institution_of
 from shared.clock import seoul_day
 from shared.logs import trace_id
@@ -50,6 +50,7 @@ class Preview:
     steps: int
     held: int
     available: int
+    certificate: Certificate | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,11 @@ class Offices:
 async def preview(
     session: AsyncSession, offices: Offices, claims: Claims, wanted: Wanted, *, now: datetime
 ) -> Preview:
-    """What a request would do; raises what it would raise."""
+    """What a request would do; raises what it would raise.
+
+    Whether the institution is certified today is asked where the programme's rule depends on it.
+    Without an answer there is no request (`UpstreamUnavailable`): nothing is guessed.
+    """
     institution_id = _own(claims)
     programme = await offices.programmes.programme(wanted.programme_id)
     if not programme.takes_requests(now):
@@ -71,12 +76,17 @@ async def preview(
     rule = programme.rule
     if rule is None:
         raise errors.NoBonus
+    today, certificate = seoul_day(now), None
+    if rule.asks_for_certificate:
+        certificate = await offices.programmes.certificate(institution_id, today)
+    rule = rule.applied_to(certified=certificate is not None)
     available = (await ledger.account(session, institution_id)).available
     steps = rule.steps(wanted.mileage)
-    findings = list(_findings(claims, wanted, rule, steps=steps, available=available))
+    findings = _mileage_findings(rule, steps=steps, available=available)
+    findings += _certificate_findings(claims, wanted, rule, certificate, today)
     if findings:
         raise Invalid(errors=findings)
-    return Preview(programme, rule, steps, rule.cost(steps), available)
+    return Preview(programme, rule, steps, rule.cost(steps), available, certificate)
 
 
 async def request(
@@ -103,7 +113,7 @@ async def request(
             mileage=wanted.mileage,
             steps=seen.steps,
             held=seen.held,
-            certificate_number=wanted.certificate_number,
+            certificate_number=seen.certificate.number if seen.certificate else None,
             requested_at=now,
         )
         .on_conflict_do_nothing()
@@ -113,7 +123,9 @@ async def request(
         raise errors.AlreadyRequested
     if made.held:
         await ledger.hold(session, _hold(made))
-    _record(session, claims, made, "request")
+    certified = seen.certificate
+    note = f"우수기관 인증 {certified.number} ({certified.valid_until}까지)" if certified else None
+    _record(session, claims, made, "request", note=note)
     return made
 
 
@@ -202,27 +214,35 @@ async def history(
     return await paginate(session, query, keys=[UtilisationEvent.id], page=page)
 
 
-def _findings(
-    claims: Claims, wanted: Wanted, rule: BonusRule, *, steps: int, available: int
-) -> list[Finding]:
-    found = []
+def _mileage_findings(rule: BonusRule, *, steps: int, available: int) -> list[Finding]:
     needed = rule.mileage_for(steps)
     if steps == 0:
-        found.append(
-            errors.BELOW_ONE_STEP.at("/mileage", field="mileage", step=rule.mileage_per_step)
-        )
-    elif available < needed:
+        one_step = rule.mileage_per_step
+        return [errors.BELOW_ONE_STEP.at("/mileage", field="mileage", step=one_step)]
+    if available < needed:
         # Where nothing is deducted the mileage must be there all the same.
-        found.append(
-            errors.MILEAGE_SHORT.at("/mileage", field="mileage", available=available, needed=needed)
-        )
+        kind = errors.MILEAGE_SHORT
+        return [kind.at("/mileage", field="mileage", available=available, needed=needed)]
+    return []
+
+
+def _certificate_findings(
+    claims: Claims,
+    wanted: Wanted,
+    rule: BonusRule,
+    certificate: Certificate | None,
+    today: date,
+) -> list[Finding]:
     if rule.certified_only and claims.institution_kind != "company":
-        found.append(errors.NOT_A_COMPANY.at("/programme_id", field="programme_id"))
-    elif rule.certified_only and wanted.certificate_number is None:
-        found.append(
-            errors.CERTIFICATE_REQUIRED.at("/certificate_number", field="certificate_number")
-        )
-    return found
+        return [errors.NOT_A_COMPANY.at("/programme_id", field="programme_id")]
+    if rule.certified_only and certificate is None:
+        return [errors.NOT_CERTIFIED.at("/programme_id", field="programme_id", on=str(today))]
+    given = wanted.certificate_number
+    if certificate is not None and given is not None and given != certificate.number:
+        at = "/certificate_number"
+        kind = errors.CERTIFICATE_OTHER
+        return [kind.at(at, field="certificate_number", number=certificate.number)]
+    return []
 
 
 def _own(claims: Claims) -> UUID:

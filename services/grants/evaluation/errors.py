@@ -97,3 +97,9 @@ NOT_PASSING = FindingKind(
     "The proposal did not pass and cannot be preferred.",
     rule="G-055",
 )
+MILEAGE_UNTESTED = FindingKind(
+    "MILEAGE_UNTESTED",
+    "접수 마감일 기준 적립 마일리지를 먼저 확인하세요.",
+    "The mileage posted by the closing day has to be asked for first.",
+    rule="M-061",
+)

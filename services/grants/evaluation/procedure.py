@@ -9,23 +9,26 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.grants.certification.rules import mileage_findings
 from services.grants.evaluation import results
 from services.grants.evaluation.errors import (
+    MILEAGE_UNTESTED,
     NOT_PASSING,
     PRE_REVIEW_POINT_FAILED,
     PRE_REVIEW_POINT_MISSING,
     PRE_REVIEW_POINT_UNKNOWN,
     AwardsFull,
 )
-from services.grants.evaluation.models import PreReview, Result
+from services.grants.evaluation.models import PreReview, Result, VerifiedFacts
 from services.grants.programmes.models import Event, Programme
 from services.grants.programmes.rules import ReviewPoint, RuleSet
 from services.grants.programmes.service import judging_rules, note
 from services.grants.proposals.document import check
 from services.grants.proposals.elsewhere import commitments
 from services.grants.proposals.models import Proposal
-from services.grants.proposals.moves import move
+from services.grants.proposals.moves import NAMES, move
 from services.grants.proposals.service import received_version
+from shared.clock import seoul_day
 from shared.problems import Finding, Invalid, StateConflict
 from shared.tokens import Claims
 
@@ -99,7 +102,10 @@ async def finish_pre_review(
     Raises `Invalid` for a point not looked at, and for an eligible proposal that fails one.
     """
     aid = await pre_review(session, proposal_id, agency_id)
-    if found := list(_point_findings(aid.points, checks, eligible=eligible)):
+    found = _point_findings(aid.points, checks, eligible=eligible)
+    if eligible:
+        found += await _mileage_untested(session, aid.proposal)
+    if found:
         raise Invalid(errors=found)
     action = "find_eligible" if eligible else "find_ineligible"
     proposal = await take_step(session, proposal_id, agency_id, caller, action, reason)
@@ -132,6 +138,10 @@ async def decide(
 
     Raises `Invalid` (NOT_PASSING) or `AwardsFull` for a proposal that cannot be preferred.
     """
+    received, _submission = await received_version(session, proposal_id, agency_id)
+    programme = await session.get_one(Programme, received.programme_id)
+    if programme.kind != "hosted":  # a certification is resolved by its council
+        raise StateConflict(state=NAMES[received.state])
     if action == "prefer":
         await _refuse_to_prefer(session, proposal_id, agency_id)
     proposal = await take_step(session, proposal_id, agency_id, caller, action, reason)
@@ -167,6 +177,19 @@ async def _refuse_to_prefer(session: AsyncSession, proposal_id: UUID, agency_id:
     )
     if isinstance(rules, RuleSet) and (chosen or 0) >= rules.call.awards:
         raise AwardsFull(awards=rules.call.awards)
+
+
+async def _mileage_untested(session: AsyncSession, proposal: Proposal) -> list[Finding]:
+    """A certification's applicant is eligible by the mileage posted by the closing day (M-061)."""
+    programme = await session.get_one(Programme, proposal.programme_id)
+    rules = await judging_rules(session, programme)
+    if isinstance(rules, RuleSet):
+        return []
+    facts = await session.get(VerifiedFacts, proposal.id)
+    if facts is None or "mileage_points" not in facts.numbers:
+        return [MILEAGE_UNTESTED.at("/eligible", field="eligible")]
+    on = seoul_day(programme.closes_at)
+    return list(mileage_findings(rules, facts.numbers["mileage_points"], on))
 
 
 def _point_findings(

@@ -14,7 +14,8 @@ Rate = Annotated[str, Field(pattern=r"^\d{1,6}(\.\d{1,4})?$", examples=["0.1"])]
 class BonusRule(Body):
     """What mileage buys (M-050): points for every step of mileage, up to a maximum.
 
-    `deducts=false`: points are given without spending mileage (certified companies).
+    `deducts=false`: points are given without spending mileage. `certified_only`: for certified
+    companies alone. `spares_certified`: these keep their mileage where others spend it.
     """
 
     points_per_step: Rate
@@ -23,6 +24,7 @@ class BonusRule(Body):
     unit: Literal["점", "%p"] = "점"
     deducts: bool = True
     certified_only: bool = False
+    spares_certified: bool = False
 
 
 class ProgrammeIn(Body):

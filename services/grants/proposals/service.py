@@ -32,10 +32,11 @@ async def create_proposal(
     institution_id: UUID,
     institution_name: str,
     caller: Claims,
+    kind: str = "hosted",
 ) -> Proposal:
-    """Begin a draft. Raises `NotFound` (no such hosted call) or `ProposalExists`."""
+    """Begin a draft. Raises `NotFound` (no such call of this kind) or `ProposalExists`."""
     programme = await published_programme(session, programme_id)
-    if programme.kind != "hosted":
+    if programme.kind != kind:
         raise NotFound
     proposal = Proposal(
         programme_id=programme.id,

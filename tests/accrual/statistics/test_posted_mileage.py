@@ -26,9 +26,16 @@ def ask(world, tokens):
 
 @pytest.fixture
 def post(world):
-    async def move(debit: UUID, credit: UUID, amount: int, kind: str = Kind.ACCRUAL) -> UUID:
+    async def move(
+        debit: UUID, credit: UUID, amount: int, kind: str = Kind.ACCRUAL, field: str | None = None
+    ) -> UUID:
         one = NewTransfer(
-            id=uuid4(), debit_account=debit, credit_account=credit, amount=amount, kind=kind
+            id=uuid4(),
+            debit_account=debit,
+            credit_account=credit,
+            amount=amount,
+            kind=kind,
+            field=field,
         )
         async with world.runtime.sessions.begin() as session:
             await ledger.post_transfers(session, [one])
@@ -48,6 +55,7 @@ async def test_what_was_earned_is_told_with_the_kind_of_institution(ask, post, r
         "on": today,
         "has_posted_mileage": True,
         "points": 450,
+        "by_field": {},
     }
     before = (await ask(company, -1)).json()
     assert (before["has_posted_mileage"], before["points"]) == (False, 0)
@@ -70,6 +78,17 @@ async def test_revoked_mileage_is_no_posted_mileage(world, ask, post):
             await ledger.reverse_transfers(session, [undo], reason="허위", kind=Kind.REVOCATION)
         found = (await ask(company)).json()
         assert (found["points"], found["has_posted_mileage"]) == (left, left > 0)
+
+
+async def test_points_are_told_by_field_without_those_revoked(world, ask, post):
+    company = uuid4()
+    await post(ISSUANCE, company, 300, field="HIRING")
+    gone = await post(ISSUANCE, company, 45, field="RESEARCH")
+    undo = NewReversal(uuid4(), gone, 45)
+    async with world.runtime.sessions.begin() as session:
+        await ledger.reverse_transfers(session, [undo], reason="허위", kind=Kind.REVOCATION)
+    found = (await ask(company)).json()
+    assert (found["points"], found["by_field"]) == (300, {"HIRING": 300})
 
 
 async def test_tomorrow_is_refused_and_an_unknown_institution_is_not_found(

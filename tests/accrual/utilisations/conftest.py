@@ -9,6 +9,7 @@ import pytest
 
 from services.accrual.ledger import service as ledger
 from services.accrual.ledger.rules import ISSUANCE, NewTransfer
+from services.grants.certification.schemas import CertifiedOut
 from services.grants.programmes.schemas import BonusRule, BonusRuleOut
 from shared.clock import utc_now
 from tests.accrual.world import Person, Registry, World
@@ -29,6 +30,8 @@ class Neighbours(Registry):
     def __init__(self) -> None:
         super().__init__()
         self.programmes: dict[UUID, BonusRuleOut] = {}
+        self.certificates: dict[UUID, str] = {}
+        self.certifier_is_down = False
 
     def programme(self, *, opens: int = -1, closes: int = 1, published: bool = True, **rule: Any):
         """A programme open for so many days around now; without `rule` it gives no bonus."""
@@ -45,12 +48,28 @@ class Neighbours(Registry):
         return one
 
     def __call__(self, request: httpx2.Request) -> httpx2.Response:
+        if request.url.path.endswith("/certification"):
+            return self._certification(request)
         if not request.url.path.startswith("/internal/programmes/"):
             return super().__call__(request)
         found = self.programmes.get(UUID(request.url.path.split("/")[3]))
         if found is None:
             return httpx2.Response(404, json={"code": "PROGRAMME_NOT_FOUND"})
         return httpx2.Response(200, json=found.model_dump(mode="json"))
+
+    def _certification(self, request: httpx2.Request) -> httpx2.Response:
+        if self.certifier_is_down:
+            return httpx2.Response(503, json={})
+        institution, on = UUID(request.url.path.split("/")[3]), request.url.params["on"]
+        number = self.certificates.get(institution)
+        answer = CertifiedOut(
+            institution_id=institution,
+            on=on,
+            certified=number is not None,
+            number=number,
+            valid_until="2099-12-31" if number else None,
+        )
+        return httpx2.Response(200, json=answer.model_dump(mode="json"))
 
 
 @pytest.fixture

@@ -71,24 +71,65 @@ async def test_programmes_that_deduct_nothing_hold_nothing(world, registry, hold
     company = await holder_of(2_000, kind="company")
     programme = registry.programme(**BUSAN, deducts=False, certified_only=True)
     refused = await company.ask(programme, 2_000)
-    assert [one["code"] for one in refused.json()["errors"]] == ["CERTIFICATE_REQUIRED"]
-    made = await company.asked(programme, 2_000, certificate_number="2026-017")
-    assert (made["held"], made["steps"]) == (0, 2)
+    assert [one["code"] for one in refused.json()["errors"]] == ["NOT_CERTIFIED"]
+    registry.certificates[company.institution_id] = "EX-2024-0001"
+    made = await company.asked(programme, 2_000)
+    assert (made["held"], made["steps"], made["certificate_number"]) == (0, 2, "EX-2024-0001")
     done = (await act(world.operator(), made, "confirm", {"steps_scored": 2})).json()
     assert (done["points_scored"], done["deducted"]) == ("0.2", 0)
     assert await company.points() == (2_000, 0, 2_000)
     university = await holder_of(2_000)
-    answer = await university.ask(programme, 2_000, certificate_number="2026-017")
+    answer = await university.ask(programme, 2_000)
     assert [one["code"] for one in answer.json()["errors"]] == ["NOT_A_COMPANY"]
+
+
+async def test_certified_companies_keep_their_mileage_where_the_programme_says_so(
+    world, registry, holder_of
+):
+    certified, other = [await holder_of(3_000, kind="company") for _ in range(2)]
+    registry.certificates[certified.institution_id] = "EX-2024-0001"
+    programme = registry.programme(**BUSAN, spares_certified=True)
+    spared = await certified.asked(programme, 3_000)
+    assert (spared["rule"]["deducts"], spared["held"]) == (False, 0)
+    # The certificate may end before the decision: what held at the request goes on to hold.
+    registry.certificates.clear()
+    done = (await act(world.operator(), spared, "confirm", {"steps_scored": 3})).json()
+    assert (done["points_scored"], done["deducted"]) == ("0.3", 0)
+    spends = await other.asked(programme, 3_000)
+    assert (spends["rule"]["deducts"], spends["held"], spends["certificate_number"]) == (
+        True,
+        3_000,
+        None,
+    )
+
+
+async def test_another_certificates_number_is_refused(registry, holder_of):
+    company = await holder_of(2_000, kind="company")
+    registry.certificates[company.institution_id] = "EX-2024-0001"
+    programme = registry.programme(**BUSAN, certified_only=True)
+    answer = await company.ask(programme, 2_000, certificate_number="EX-2024-0002")
+    assert [one["code"] for one in answer.json()["errors"]] == ["CERTIFICATE_OTHER"]
+
+
+async def test_without_an_answer_on_the_certificate_there_is_no_request(registry, holder_of):
+    company = await holder_of(2_000, kind="company")
+    programme = registry.programme(**BUSAN, certified_only=True)
+    registry.certifier_is_down = True
+    answer = await company.ask(programme, 2_000)
+    assert (answer.status_code, answer.json()["code"]) == (503, "UPSTREAM_UNAVAILABLE")
+    assert await company.points() == (2_000, 0, 2_000)
+    registry.certifier_is_down = False
+    registry.certificates[company.institution_id] = "EX-2024-0001"
+    assert (await company.ask(programme, 2_000)).status_code == 201
 
 
 async def test_every_finding_is_told_at_once(registry, holder_of):
     company = await holder_of(0, kind="company")
     programme = registry.programme(**BUSAN, certified_only=True)
     short = (await company.ask(programme, 1_000)).json()["errors"]
-    assert [one["code"] for one in short] == ["MILEAGE_SHORT", "CERTIFICATE_REQUIRED"]
+    assert [one["code"] for one in short] == ["MILEAGE_SHORT", "NOT_CERTIFIED"]
     small = (await company.ask(programme, 999)).json()["errors"]
-    assert [one["code"] for one in small] == ["BELOW_ONE_STEP", "CERTIFICATE_REQUIRED"]
+    assert [one["code"] for one in small] == ["BELOW_ONE_STEP", "NOT_CERTIFIED"]
 
 
 @pytest.mark.parametrize(

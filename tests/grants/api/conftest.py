@@ -9,7 +9,9 @@ import httpx2
 import pytest
 from sqlalchemy import text
 
+from services.accrual.statistics.schemas import PostedMileageOut
 from services.grants.app import create_app
+from services.grants.certification.service import load_shipped_rules
 from services.grants.programmes import builtin
 from services.grants.programmes.service import load_shipped_rule_sets
 from services.grants.settings import Settings
@@ -37,6 +39,8 @@ def others(answers: dict[str, str]) -> Callable[[httpx2.Request], httpx2.Respons
     ports = {8002: "accrual", 8003: "exchange"}
 
     def answer(request: httpx2.Request) -> httpx2.Response:
+        if request.url.path.endswith("/posted-mileage"):
+            return posted_mileage(request, answers)
         if request.url.path != "/internal/evidence-claims":
             return registry(request)
         service = ports[request.url.port or 0]
@@ -48,6 +52,22 @@ def others(answers: dict[str, str]) -> Callable[[httpx2.Request], httpx2.Respons
         return httpx2.Response(200, json={"items": items})
 
     return answer
+
+
+def posted_mileage(request: httpx2.Request, answers: dict[str, str]) -> httpx2.Response:
+    """Plays accrual's ledger: `answers["mileage"]` is the points of each field, as JSON."""
+    if "mileage" not in answers:
+        return httpx2.Response(503, json={})
+    by_field = json.loads(answers["mileage"])
+    answer = PostedMileageOut(
+        institution_id=UUID(request.url.path.split("/")[3]),
+        kind="company",
+        on=request.url.params["on"],
+        has_posted_mileage=bool(by_field),
+        points=sum(by_field.values()),
+        by_field=by_field,
+    )
+    return httpx2.Response(200, json=answer.model_dump(mode="json"))
 
 
 def registry(request: httpx2.Request) -> httpx2.Response:
@@ -74,6 +94,7 @@ async def runtime(runtime_of, answers):
     runtime = await runtime_of("grants", Settings, transport=transport)
     async with runtime.sessions.begin() as session:
         await load_shipped_rule_sets(session)
+        await load_shipped_rules(session)
     return runtime
 
 
