@@ -141,7 +141,7 @@ async def save_application(
     response_model=FileOut,
     summary="인증 신청 서류 첨부",
 )
-async def attach_file(
+async def attach_application_file(
     application_id: UUID,
     applicant: Applicant,
     session: Session,
@@ -189,7 +189,7 @@ async def withdraw_application(
     response_model=CompletionOut,
     summary="인증 신청 보완 제출",
 )
-async def answer_completion(
+async def answer_application_completion(
     application_id: UUID, body: AnswerIn, applicant: Applicant, once: Once, session: Session
 ) -> Response:
     institution_id = institution_of(applicant)
