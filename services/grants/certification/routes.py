@@ -289,7 +289,7 @@ async def approve_certification(
 
 
 @router.get("/certificates", summary="인증서 목록")
-async def list_certificates(party: Party, session: Session, page: Paging) -> Page[CertificateOut]:
+async def list_certifications(party: Party, session: Session, page: Paging) -> Page[CertificateOut]:
     found, next_cursor, total = await certificates.certificates(
         session, institution_of(party), page
     )
@@ -300,7 +300,7 @@ async def list_certificates(party: Party, session: Session, page: Paging) -> Pag
 @router.get(
     "/certificates/{certificate_id}/certificate.pdf", summary="인증서(PDF)", **download(PDF)
 )
-async def print_certificate(
+async def print_certification(
     certificate_id: UUID, party: Party, session: Session, request: Request
 ) -> Response:
     found = await certificates.readable(session, certificate_id, party)
@@ -313,7 +313,7 @@ async def print_certificate(
 @router.post(
     "/certificates/{certificate_id}/revoke", response_model=CertificateOut, summary="인증 취소"
 )
-async def revoke_certificate(
+async def revoke_certification(
     certificate_id: UUID, body: RevokeIn, officer: Officer, session: Session
 ) -> CertificateOut:
     now = utc_now()
