@@ -9,12 +9,11 @@ from fastapi import APIRouter, Depends, File, Form, Query, Request, Response, Up
 
 from services.grants.certification import certificates, printing, service
 from services.grants.certification.schemas import (
-    AnswerIn,
     ApplicationIn,
     ApplicationOut,
     ApprovalIn,
-    CertificateOut,
-    CertificatesOut,
+    CertificationOut,
+    CertificationsOut,
     CertifiedOut,
     CouncilIn,
     CouncilOut,
@@ -24,7 +23,7 @@ from services.grants.certification.schemas import (
 )
 from services.grants.clients import Directory, Mileage
 from services.grants.evaluation import completions, files
-from services.grants.evaluation.schemas import CompletionOut, FileOut
+from services.grants.evaluation.schemas import AnswerIn, CompletionOut, FileOut
 from services.grants.programmes.models import Programme
 from services.grants.proposals.schemas import ProposalOut, SubmittedOut
 from services.grants.proposals.service import save_document, withdraw_proposal
@@ -257,7 +256,7 @@ async def record_council(
 @router.post(
     "/calls/{programme_id}/approve",
     status_code=201,
-    response_model=CertificatesOut,
+    response_model=CertificationsOut,
     summary="인증 승인",
 )
 async def approve_certification(
@@ -284,16 +283,18 @@ async def approve_certification(
         now=now,
     )
     given = [certificates.Certified(one, None) for one in made]
-    items = [CertificateOut.of(one, seoul_day(now)) for one in given]
-    return await once.answer(201, CertificatesOut(items=items))
+    items = [CertificationOut.of(one, seoul_day(now)) for one in given]
+    return await once.answer(201, CertificationsOut(items=items))
 
 
 @router.get("/certificates", summary="인증서 목록")
-async def list_certifications(party: Party, session: Session, page: Paging) -> Page[CertificateOut]:
+async def list_certifications(
+    party: Party, session: Session, page: Paging
+) -> Page[CertificationOut]:
     found, next_cursor, total = await certificates.certificates(
         session, institution_of(party), page
     )
-    items = [CertificateOut.of(one, seoul_day(utc_now())) for one in found]
+    items = [CertificationOut.of(one, seoul_day(utc_now())) for one in found]
     return Page(items=items, next_cursor=next_cursor, total=total)
 
 
@@ -311,14 +312,14 @@ async def print_certification(
 
 
 @router.post(
-    "/certificates/{certificate_id}/revoke", response_model=CertificateOut, summary="인증 취소"
+    "/certificates/{certificate_id}/revoke", response_model=CertificationOut, summary="인증 취소"
 )
 async def revoke_certification(
     certificate_id: UUID, body: RevokeIn, officer: Officer, session: Session
-) -> CertificateOut:
+) -> CertificationOut:
     now = utc_now()
     found = await certificates.revoke(session, certificate_id, officer, body.reason, now)
-    return CertificateOut.of(found, seoul_day(now))
+    return CertificationOut.of(found, seoul_day(now))
 
 
 # Anybody, and the accrual service ---------------------------------------------------------------

@@ -78,12 +78,7 @@ class RevokeIn(Body):
     reason: Annotated[str, Field(min_length=2, max_length=2000)]
 
 
-class AnswerIn(Body):
-    text: Annotated[str, Field(min_length=1, max_length=10_000)]
-    corrected: bool = False
-
-
-class CertificateOut(Schema):
+class CertificationOut(Schema):
     id: UUID
     number: str
     status: str
@@ -99,7 +94,7 @@ class CertificateOut(Schema):
     revoke_reason: str | None
 
     @classmethod
-    def of(cls, found: Certified, on: date) -> "CertificateOut":
+    def of(cls, found: Certified, on: date) -> "CertificationOut":
         one, ended = found.certificate, found.revocation
         names = cls.model_fields.keys() - {"status", "revoked_on", "revoke_reason"}
         return cls(
@@ -110,8 +105,8 @@ class CertificateOut(Schema):
         )
 
 
-class CertificatesOut(BaseModel):
-    items: list[CertificateOut]
+class CertificationsOut(BaseModel):
+    items: list[CertificationOut]
 
 
 class PublicCertificateOut(BaseModel):
