@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.accrual.clients import Institution, Registry
 from services.accrual.ledger import statements
 from services.accrual.ledger.models import Entry, Transfer
 from services.accrual.ledger.rules import Kind
@@ -26,20 +27,29 @@ KINDS: Final[dict[str, str]] = {
 }
 
 
-async def write_workbook(session: AsyncSession, institution_id: UUID, wanted: Filter) -> IO[bytes]:
-    """A temporary file, at its start; the caller closes it. Raises `ExportTooLarge`."""
-    query = statements.lines(institution_id, wanted).order_by(Entry.version)
+async def write_workbook(
+    session: AsyncSession, registry: Registry, institution_id: UUID, wanted: Filter
+) -> IO[bytes]:
+    """A temporary file, at its start; the caller closes it. Raises `ExportTooLarge`,
+    `UpstreamUnavailable` when nobody can tell the institutions' names."""
+    query = statements.lines(institution_id, wanted)
+    origins = await session.scalars(query.with_only_columns(Transfer.origin_id).distinct())
+    known = await registry.institutions([one for one in origins if one is not None])
     limited = wanted.fields is not None
 
     def line(entry: Entry, transfer: Transfer) -> Line:
-        return _line(entry, transfer, limited=limited)
+        return _line(entry, transfer, known, limited=limited)
 
-    lines = streamed(session, query, line)
+    lines = streamed(session, query.order_by(Entry.version), line)
     return await write_book(Page("마일리지 내역", dict.fromkeys(HEADING, 16), lines))
 
 
-def _line(entry: Entry, transfer: Transfer, *, limited: bool) -> Line:
-    """Who sees some fields only does not see the balance, which tells of the others."""
+def _line(
+    entry: Entry, transfer: Transfer, known: dict[UUID, Institution], *, limited: bool
+) -> Line:
+    """Who sees some fields only does not see the balance, which tells of the others. Where an
+    institution is not known, its id stands for it."""
+    origin = known.get(transfer.origin_id) if transfer.origin_id else None
     return (
         entry.version,
         entry.recorded_at,
@@ -49,6 +59,6 @@ def _line(entry: Entry, transfer: Transfer, *, limited: bool) -> Line:
         entry.amount if entry.amount > 0 else None,
         -entry.amount if entry.amount < 0 else None,
         None if limited else entry.balance,
-        None if transfer.origin_id is None else str(transfer.origin_id),
+        origin.name if origin else str(transfer.origin_id or ""),
         (transfer.details or {}).get("reason"),
     )

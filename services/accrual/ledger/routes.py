@@ -4,9 +4,10 @@ from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import AwareDatetime
 
+from services.accrual.clients import Registry
 from services.accrual.ledger import (
     checkpoints,
     errors,
@@ -111,10 +112,13 @@ async def list_entries(
 async def export_entries(
     institution_id: Whose,
     wanted: Annotated[statements.Filter, Depends(_filter)],
+    request: Request,
     session: Session,
 ) -> Response:
-    """The statement as a workbook, the oldest line first."""
-    book = await export.write_workbook(session, institution_id, wanted)
+    """The statement as a workbook, the oldest line first, with the institutions' names."""
+    runtime = request.app.state.runtime
+    registry = Registry(runtime.identity, runtime.settings.auth_url)
+    book = await export.write_workbook(session, registry, institution_id, wanted)
     return send(book, "마일리지내역.xlsx", XLSX)
 
 

@@ -4,14 +4,22 @@ from datetime import UTC, datetime
 from io import BytesIO
 from uuid import uuid4
 
+import httpx2
 import openpyxl
 import pytest
 
 from services.accrual.app import create_app
+from services.accrual.settings import Settings
 from shared.clock import seoul_day
 from tests.accrual.ledger.conftest import issue, move
+from tests.accrual.world import Registry
 
 URL = "/api/v1/accrual/ledger/entries/export"
+
+
+@pytest.fixture
+async def runtime(runtime_of):
+    return await runtime_of("accrual", Settings, transport=httpx2.MockTransport(Registry()))
 
 
 @pytest.fixture
@@ -34,7 +42,7 @@ async def test_lines_run_from_the_oldest_with_credits_debits_and_balance(ledger,
     await ledger.post(issue(company, 450, field="PRACTICE", title="현장실습", origin_id=university))
     await ledger.post(move(company, university, 50))
     first, second = await export(company)
-    assert first[2:9] == ("적립", "현장실습", "PRACTICE", 450, None, 450, str(university))
+    assert first[2:9] == ("적립", "현장실습", "PRACTICE", 450, None, 450, "한국대학교")
     assert second[2:8] == ("거래", None, None, None, 50, 400)
     assert first[1][:10] == seoul_day(datetime.now(UTC)).isoformat()
 
