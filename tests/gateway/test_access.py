@@ -34,6 +34,7 @@ async def test_without_a_token_only_public_routes_open(client, echo, method, pat
         ("GET", PUBLIC),
         ("GET", "/api/v1/exchange/listings/7"),
         ("GET", "/api/v1/grants/programmes"),
+        ("GET", "/api/v1/grants/forms/keco-2020/1"),
         ("GET", "/api/v1/auth/notices"),
         ("GET", "/api/v1/accrual/certificates/verify/ABC"),
         ("GET", "/api/v1/accrual/ledger/checkpoint"),

@@ -130,7 +130,10 @@ def _numbers(document: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _budget(document: Mapping[str, Any]) -> Budget | None:
-    return _read(orjson.dumps(document.get("budget")))
+    try:
+        return _read(orjson.dumps(document.get("budget")))
+    except orjson.JSONEncodeError:  # a number beyond all numbers
+        return None
 
 
 @lru_cache(maxsize=256)

@@ -185,9 +185,12 @@ async def test_an_agreement_counts_instead_of_its_proposal(
 
 
 async def test_a_draft_nobody_can_read_yet_has_no_people(client, draft, applicant):
-    await save(client, draft, applicant, {"budget": {"people": 5}})
-    answer = await client.get(f"{API}/proposals/{draft['id']}/participation", headers=applicant)
-    assert (answer.status_code, answer.json()) == (200, [])
+    for version, body in enumerate(({"people": 5}, {"year": 10**100}), 1):
+        await save(client, draft, applicant, {"budget": body}, version=version)
+        answer = await client.get(f"{API}/proposals/{draft['id']}/participation", headers=applicant)
+        assert (answer.status_code, answer.json()) == (200, [])
+        checked = await client.get(f"{API}/proposals/{draft['id']}/check", headers=applicant)
+        assert (checked.status_code, checked.json()["ok"]) == (200, False)
 
 
 # Files -------------------------------------------------------------------------------------------
