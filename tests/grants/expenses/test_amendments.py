@@ -136,6 +136,8 @@ def test_at_least_one_won_moves(won: int, good: bool) -> None:
     assert found == ([] if good else [("/won", "AMOUNT_NEGATIVE")])
     both = places("reallocation", MOVE | {"won": won, "source": "moon"}, "agency")
     assert both[1:] == found
+    across = places("reallocation", MOVE | {"won": won, "target": "printing"}, "institution")
+    assert across == (found or [("/target", "MOVE_NEEDS_APPROVAL")])
 
 
 @pytest.mark.parametrize(("won", "good"), [(-1, False), (0, True), (1, True)])
