@@ -57,9 +57,10 @@ def test_items_trips_traits_and_carry_over_add_up() -> None:
     year = after(
         ("internal_change", {"item": "travel"}),
         ("internal_change", {"item": "materials"}),
-        ("approved_change", {"item": "travel"}),
-        ("trip", {"trip": "berlin"}),
-        ("trait", {"trait": "public"}),
+        *[("approved_change", {"item": "travel"})] * 2,  # said twice, it holds all the same
+        ("internal_change", {"item": "materials"}),
+        *[("trip", {"trip": "berlin"})] * 2,
+        *[("trait", {"trait": "public"})] * 2,
         ("carry_over", {"won": 5}),
         ("carry_over", {"won": 7}),
     )
@@ -146,14 +147,17 @@ def test_nothing_less_than_nothing_is_carried_over(won: int, good: bool) -> None
     assert found == ([] if good else [("/won", "AMOUNT_NEGATIVE")])
 
 
-@pytest.mark.parametrize(("source", "target"), [("books", "printing"), ("printing", "books")])
+@pytest.mark.parametrize(
+    ("source", "target", "fund"),
+    [("books", "printing", "grant"), ("printing", "books", "grant"), ("software", "books", "cash")],
+)
 def test_between_items_the_agency_decides_whichever_way_money_moves(
-    source: str, target: str
+    source: str, target: str, fund: str
 ) -> None:
-    move = {"source": source, "target": target, "fund": "grant", "won": 1}
+    move = {"source": source, "target": target, "fund": fund, "won": 1}
     assert places("reallocation", move, "institution") == [("/target", "MOVE_NEEDS_APPROVAL")]
     assert places("reallocation", move, "agency") == []
-    into = {"source": source, "target": "common_support", "fund": "grant", "won": 1}
+    into = {"source": source, "target": "common_support", "fund": fund, "won": 1}
     assert places("reallocation", into, "agency") == [("/target", "BUDGET_FROZEN")]
     change = read(CHANGES["reallocation"][0], into)
     (frozen,) = change_findings(PLAN, "reallocation", change, "agency")
