@@ -59,6 +59,8 @@ def test_the_days_standard_is_for_two_fees_or_more_of_a_person_on_one_day() -> N
         None,
     ):
         assert exceeded(*fees(work=other)) == [], other
+    alone = replace(fees(count=1, won=250_000)[0], id="alone", person="x9")
+    assert [limit.members[0].id for limit in exceeded(*fees(), alone)] == ["f0"]
     mixed = [*fees(), *fees(count=1, work=None, person=None)]
     assert codes(exceeded(*mixed)) == ["FEE_OVER_DAY"]
 
