@@ -1,4 +1,4 @@
-"""What only people decide, and who may not: ties by the committee, names behind which one body is."""
+"""What only people decide, and who may not: ties by the committee, one body under many names."""
 
 import pytest
 
