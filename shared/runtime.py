@@ -137,17 +137,25 @@ async def _on_replayed(_request: Request, error: Exception) -> Response:
 NUL_CHARACTER = FindingKind(
     "NUL_CHARACTER", ko="쓸 수 없는 문자(NUL)가 있습니다.", en="There is a NUL character."
 )
+JSON_NUMBER = FindingKind(
+    "JSON_NUMBER",
+    ko="저장할 수 없는 수(NaN, 무한대)가 있습니다.",
+    en="There is a number that cannot be stored (NaN, infinity).",
+)
 # Conditions that pass by themselves: lock timeout, deadlock, shutdown, too many connections.
 _PASSING = ("55P03", "40P01", "40001", "57P", "53", "08")
 
 
 async def _on_database_error(request: Request, error: Exception) -> Response:
     """A database that is busy or away is 503, to be tried again; anything else is our fault, but
-    for a NUL, which never gets as far as the server."""
+    for what a request's JSON may say and no database stores: a NUL (as text it never gets as far
+    as the server), NaN and the infinite numbers."""
     assert isinstance(error, DBAPIError)
     sqlstate = getattr(error.orig, "sqlstate", None)
-    if isinstance(error, DataError) and sqlstate is None:
+    if isinstance(error, DataError) and sqlstate in (None, "22P05"):
         return problem_response(request, Invalid(errors=[NUL_CHARACTER.at("")]))
+    if sqlstate == "22P02" and "type json" in str(error.orig):
+        return problem_response(request, Invalid(errors=[JSON_NUMBER.at("")]))
     if error.connection_invalidated or sqlstate is None or sqlstate.startswith(_PASSING):
         return _busy(request)
     raise error

@@ -160,6 +160,22 @@ async def test_a_proposal_is_nobody_elses_business(client, call, draft, applican
     assert {answer.status_code for answer in answers} == {404}
 
 
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [('"a\\u0000b"', "NUL_CHARACTER"), ("NaN", "JSON_NUMBER"), ("1e999", "JSON_NUMBER")],
+)
+async def test_what_json_may_say_and_no_database_stores_is_the_callers_mistake(
+    client, draft, applicant, value, code
+):
+    answer = await client.put(
+        f"{API}/proposals/{draft['id']}",
+        content=f'{{"title": "x", "document": {{"texts": {{"goals": {value}}}}}}}',
+        headers=applicant | {"If-Match": '"1"', "Content-Type": "application/json"},
+    )
+    assert answer.status_code == 422, answer.text
+    assert [item["code"] for item in answer.json()["errors"]] == [code]
+
+
 async def test_the_agency_sees_no_drafts(client, call, draft, officer):
     listed = await client.get(f"{API}/programmes/{call}/received", headers=officer)
     assert listed.json()["total"] == 0
