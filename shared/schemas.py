@@ -1,5 +1,6 @@
 """Schemas every service's API has in common."""
 
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -7,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 MAX_INT = 2**31 - 1  # PostgreSQL's `integer`; what a client sends is bounded before it gets there
 
 Version = Annotated[int, Field(ge=1, le=MAX_INT)]
+Day = Annotated[date, Field(ge=date(1990, 1, 1), le=date(2199, 12, 31))]
+"""A day that terms are counted from: years may be added without leaving the calendar."""
 
 
 class Schema(BaseModel):

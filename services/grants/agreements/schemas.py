@@ -11,7 +11,7 @@ from services.grants.agreements.papers import DocumentSet
 from services.grants.agreements.rules import Difference, ItemDecision
 from services.grants.programmes.rules import Text
 from shared.problems import Lang
-from shared.schemas import Body, FindingOut, Schema
+from shared.schemas import Body, Day, FindingOut, Schema
 
 Change = Literal[
     "person",
@@ -26,13 +26,13 @@ Change = Literal[
 
 
 class AgreeIn(Body):
-    agreed_on: date
+    agreed_on: Day
 
 
 class ConcludeIn(Body):
     """`agreed_on`: the day it was signed, where it is another than the one foreseen."""
 
-    agreed_on: date | None = None
+    agreed_on: Day | None = None
 
 
 class ReasonIn(Body):

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from services.grants.certification.certificates import Certified
 from services.grants.evaluation.schemas import FileOut
 from services.grants.proposals.schemas import ProposalOut
-from shared.schemas import Body, FindingOut, Schema
+from shared.schemas import Body, Day, FindingOut, Schema
 
 Line = Annotated[str, Field(min_length=1, max_length=200)]
 Code = Annotated[str, Field(min_length=1, max_length=40)]
@@ -71,7 +71,7 @@ class ApprovalIn(Body):
 
     application_ids: Annotated[list[UUID], Field(min_length=1, max_length=200)]
     approval: Line
-    valid_from: date
+    valid_from: Day
 
 
 class RevokeIn(Body):
