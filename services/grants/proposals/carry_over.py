@@ -10,7 +10,9 @@ from services.grants.programmes.rules import (
     Period,
     Text,
     add_months,
+    month_of,
     months_between,
+    months_of,
 )
 
 Json = Any
@@ -126,7 +128,8 @@ def _people(people: Sequence[Mapping[str, Json]], year: Period) -> tuple[list[Js
         lasting = [
             other
             for other in others
-            if add_months(date.fromisoformat(other["start"]), int(other["months"])) > year.start
+            if months_of(date.fromisoformat(other["start"]), int(other["months"])).stop
+            > month_of(year.start)
         ]
         ended += len(others) - len(lasting)
         moved.append({**person, "other_projects": lasting} if others else dict(person))

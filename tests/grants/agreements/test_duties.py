@@ -247,6 +247,20 @@ def test_another_call_counts_its_own_records() -> None:
     assert (found.tally.value, found.required) == (7, 2)
 
 
+def test_a_field_left_open_counts_nothing_and_breaks_nothing() -> None:
+    call = keco().call
+    (papers,) = (one for one in call.counters if one.code == "papers")
+    sums = replace(papers, measure="sum", of="respondents", record="demand_survey", flags=frozenset())
+    rules = replace(keco(), call=replace(call, counters=(sums,)))
+    surveys = [
+        record("demand_survey", respondents=3),
+        record("demand_survey", respondents=None),
+        record("demand_survey", respondents=""),
+    ]
+    assert duty_counts(rules, surveys, {})[0].tally.value == 3
+    assert not record("thesis", students=None).names("a")
+
+
 def broken(change: Any) -> set[tuple[str, str]]:
     data = json.loads(builtin.text("keco-2020"))
     change(data["call"])

@@ -163,10 +163,11 @@ def test_other_projects_that_ended_stay_behind() -> None:
     raw["budget"]["people"][0]["other_projects"] = [
         {"name": "끝난 과제", "start": "2020-03-01", "months": 12, "rate": "10"},
         {"name": "이어지는 과제", "start": "2020-03-01", "months": 13, "rate": "10"},
+        {"name": "끝 모를 과제", "start": "9999-12-01", "months": 1, "rate": "10"},
     ]
     made = carry_over(raw, SECOND, "n")
     others = made.document["budget"]["people"][0]["other_projects"]
-    assert [other["name"] for other in others] == ["이어지는 과제"]
+    assert [other["name"] for other in others] == ["이어지는 과제", "끝 모를 과제"]
 
 
 def test_the_cover_says_that_the_project_goes_on_under_its_number() -> None:

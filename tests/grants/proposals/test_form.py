@@ -1,7 +1,7 @@
 """The form of a call: what may be written where, said the same by the service and its schema."""
 
 import copy
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
@@ -219,3 +219,11 @@ def test_another_call_has_its_own_form() -> None:
     assert ("SECTION_EMPTY", "/sections/route", "T-11") in found
     assert {pointer for _, pointer, rule in found if rule == "T-11"} == {"/sections/route"}
     assert shaped(harbour(), {"sections": {"workforce": []}})[1]  # that is keco's
+
+
+@pytest.mark.parametrize("written", ["x", [1], {"kind": None}, None])
+def test_a_call_without_a_form_takes_whatever_sections_it_is_given(written: Any) -> None:
+    formless = replace(keco(), form=replace(keco().form, sections=()))
+    document = WHOLE | {"sections": {"project": written}, "form": None}
+    assert shaped(formless, document)[1] == ()
+    assert check(formless, document).totals is not None

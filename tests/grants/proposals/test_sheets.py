@@ -62,6 +62,18 @@ def test_out_and_back_is_the_same_document() -> None:
     assert not shaped(keco(), again.document)[1]
 
 
+@pytest.mark.parametrize(
+    "budget", [[1], {"people": 5}, {"people": [1, {"ref": ["a"]}, {"ref": {}}, {"name": "홍길동"}]}]
+)
+def test_a_draft_of_no_shape_is_no_reason_to_fail(budget: Any) -> None:
+    assert back(opened(), {"budget": budget}).document["budget"]["people"]
+    book = opened()
+    for sheet in book.sheetnames:
+        if sheet != "다른 과제":
+            del book[sheet]
+    assert {found.code for found in back(book, {"budget": budget}).findings} == {"ROW_UNKNOWN"}
+
+
 def test_every_table_of_the_form_has_a_sheet_with_a_name_spreadsheets_take() -> None:
     for rules in (keco(), harbour()):
         names = [table.sheet for table in tables(rules)]

@@ -84,7 +84,7 @@ class Record:
 
     def names(self, ref: str) -> bool:
         """Whether the record is of a student."""
-        return self.body.get("ref") == ref or ref in self.body.get("students", ())
+        return self.body.get("ref") == ref or ref in (self.body.get("students") or ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +185,7 @@ def tally(
             counted.append(record)
         else:
             left_out.append((record.id, why))
-    values = [int(record.body.get(counter.of or "", 0)) for record in counted]
+    values = [int(record.body.get(counter.of or "") or 0) for record in counted]
     value = len(counted)
     if counter.measure == "sum":
         value = sum(values)

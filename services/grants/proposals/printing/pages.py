@@ -12,6 +12,7 @@ from services.grants.proposals.printing.blocks import Block, Words, heading
 from services.grants.proposals.printing.form import with_year, written
 from services.grants.proposals.printing.views import Shown, view
 from services.grants.proposals.rules import totals
+from services.grants.proposals.rules.form import entry
 from shared.problems import Finding
 from shared.typeset import drawable
 
@@ -24,7 +25,7 @@ def blocks(
     sums = totals(rules, document.budget) if document.budget else None
     sections = with_year(rules, document.sections, document.budget, sums)
     shown = Shown(rules, document, sums, sections, attachments, Words.of(rules))
-    kind = (sections.get("project") or {}).get("kind", "new")
+    kind = entry(sections, "project", "kind") or "new"
     year = document.budget.year if document.budget else None
     made: list[Block] = []
     for section in rules.form.sections:

@@ -18,6 +18,7 @@ from services.grants.proposals.attachments import attached
 from services.grants.proposals.document import shaped
 from services.grants.proposals.models import Proposal, Submission
 from services.grants.proposals.printing.pages import blocks, composed, glyph_findings
+from services.grants.proposals.rules.form import entry
 from services.grants.proposals.service import own_proposal, received_version
 from shared.clock import SEOUL
 from shared.problems import Invalid, NotFound
@@ -124,7 +125,7 @@ def page_of(version: _Version) -> dict[str, Any]:
         "project": title,
         "declaration": "사업 추진계획에 따라 사업을 성실히 수행하고자 사업계획서를 제출합니다.",
         "dated": f"{version.at.astimezone(SEOUL):%Y년 %m월 %d일}",
-        "principal": (sections.get("principal") or {}).get("name") or "",
-        "head": (sections.get("lead") or {}).get("head") or "",
+        "principal": entry(sections, "principal", "name") or "",
+        "head": entry(sections, "lead", "head") or "",
         "blocks": blocks(version.rules, document, version.attachments),
     }

@@ -63,7 +63,7 @@ def form_findings(
     totals: Totals | None = None,
 ) -> Iterator[Finding]:
     """What is missing or contradicts the rest, in sections of the right shape."""
-    kind = (sections.get("project") or {}).get("kind", "new")
+    kind = entry(sections, "project", "kind") or "new"
     paid = _paid_people(rules, budget) if budget else frozenset()
     for part in rules.parts.values():
         if part.only not in (None, kind):
@@ -79,6 +79,12 @@ def form_findings(
             yield from _name_findings(rules, part, value, paid)
         if part.years and budget and totals:
             yield from _year_findings(rules, part, value, budget, totals)
+
+
+def entry(sections: Mapping[str, Any], record: str, column: str) -> Any:
+    """What a record says, if it is one: a call without a form takes anything."""
+    written = sections.get(record)
+    return written.get(column) if isinstance(written, Mapping) else None
 
 
 def rows_of(part: Part, value: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -267,17 +267,23 @@ def _printed(table: Table, rows: Sequence[_Row], at: str, result: Read) -> dict[
 
 
 def _keep_projects(before: Any, people: Sequence[dict[str, Any]]) -> None:
-    known = before if isinstance(before, list) else []
-    kept = {person.get("ref"): person for person in known if isinstance(person, dict)}
+    kept = {person["ref"]: person for _place, person in _named(before)}
     for person in people:
         if projects := kept.get(person.get("ref"), {}).get("other_projects"):
             person["other_projects"] = projects
 
 
+def _named(people: Any) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The people of a draft that have a reference, by place, whatever else stands there."""
+    for place, person in enumerate(people if isinstance(people, list) else ()):
+        if isinstance(person, dict) and isinstance(person.get("ref"), str):
+            yield place, person
+
+
 def _put_projects(table: Table, rows: Sequence[_Row], result: Read) -> None:
-    people = (result.document.get("budget") or {}).get("people") or []
-    by_ref = {person["ref"]: (place, person) for place, person in enumerate(people)
-              if isinstance(person, dict) and "ref" in person}  # fmt: skip
+    budget = result.document.get("budget")
+    people = budget.get("people") if isinstance(budget, dict) else None
+    by_ref = {person["ref"]: (place, person) for place, person in _named(people)}
     for _, person in by_ref.values():
         person.pop("other_projects", None)
     for row in rows:
