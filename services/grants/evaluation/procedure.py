@@ -24,7 +24,7 @@ from services.grants.programmes.models import Event, Programme
 from services.grants.programmes.rules import ReviewPoint, RuleSet
 from services.grants.programmes.service import judging_rules, note
 from services.grants.proposals.document import check
-from services.grants.proposals.elsewhere import commitments
+from services.grants.proposals.elsewhere import commitments_of
 from services.grants.proposals.models import Proposal
 from services.grants.proposals.moves import NAMES, move
 from services.grants.proposals.service import received_version
@@ -81,7 +81,9 @@ async def pre_review(session: AsyncSession, proposal_id: UUID, agency_id: UUID) 
     rules = await judging_rules(session, programme)
     found: Sequence[Finding] = ()
     if isinstance(rules, RuleSet):
-        found = check(rules, submission.document, await commitments(session, proposal)).findings
+        # Of the people in the version received: the draft may name others by now.
+        elsewhere = await commitments_of(session, proposal, submission.document)
+        found = check(rules, submission.document, elsewhere).findings
     decided = await session.get(PreReview, proposal.id)
     return Aid(proposal, rules.evaluation.pre_review, found, decided)
 

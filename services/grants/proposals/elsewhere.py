@@ -1,11 +1,12 @@
 """What the people of a proposal give to other projects here (G-013).
 
-Counted are the plans in force of every agreement and the last submitted version of every proposal
-that is still alive, found by researcher number. What somebody else applies for is told without
-its name: until it is agreed it is nobody else's business, and it may come to nothing.
+Counted are the plans in force of every agreement, up to its stop, and the last submitted version of
+every proposal that is still alive, found by researcher number. What somebody else applies for is
+told without its name: until it is agreed it is nobody else's business, and it may come to nothing.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
 from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
@@ -19,6 +20,7 @@ from services.grants.agreements.models import Agreement, PlanVersion
 from services.grants.errors import RuleSetInvalid
 from services.grants.programmes.models import Programme
 from services.grants.programmes.reading import read
+from services.grants.programmes.rules import month_of
 from services.grants.programmes.service import rules_of
 from services.grants.proposals.document import Document
 from services.grants.proposals.models import Proposal, Submission
@@ -49,8 +51,8 @@ async def commitments_of(
     ]
     return tuple(
         commitment
-        for project, name, source, document in found
-        for commitment in _commitments(project, name, source, document, numbers)
+        for project, name, source, document, stopped_on in found
+        for commitment in _commitments(project, name, source, document, numbers, stopped_on)
     )
 
 
@@ -70,17 +72,21 @@ async def months(
 
 async def _agreed(session: AsyncSession, proposal: Proposal, numbers: Iterable[str]) -> Any:
     query = (
-        select(Agreement.proposal_id, Agreement.title, PlanVersion.document)
+        select(Agreement.proposal_id, Agreement.title, PlanVersion.document, Agreement.stopped_on)
         .join(
             PlanVersion,
             (PlanVersion.agreement_id == Agreement.id)
             & (PlanVersion.version == Agreement.plan_version),
         )
-        .where(Agreement.proposal_id != proposal.id, _names("plan_version", numbers))
+        .where(
+            Agreement.proposal_id != proposal.id,
+            Agreement.state != "draft",  # counted as the designated proposal it still is
+            _names("plan_version", numbers),
+        )
         .order_by(Agreement.id)
     )
-    for project, title, document in await session.execute(query):
-        yield project, title, "agreed", document
+    for project, title, document, stopped_on in await session.execute(query):
+        yield project, title, "agreed", document, stopped_on
 
 
 async def _applied_for(session: AsyncSession, proposal: Proposal, numbers: Iterable[str]) -> Any:
@@ -100,7 +106,7 @@ async def _applied_for(session: AsyncSession, proposal: Proposal, numbers: Itera
     for other, document in await session.execute(query):
         own = other.institution_id == proposal.institution_id
         name = other.title if own else SOMEBODY_ELSES
-        yield other.id, name, "own" if own else "pending", document
+        yield other.id, name, "own" if own else "pending", document, None
 
 
 def _names(table: str, numbers: Iterable[str]) -> Any:
@@ -110,7 +116,12 @@ def _names(table: str, numbers: Iterable[str]) -> Any:
 
 
 def _commitments(
-    project: UUID, name: str, source: Source, document: Mapping[str, Any], numbers: frozenset[str]
+    project: UUID,
+    name: str,
+    source: Source,
+    document: Mapping[str, Any],
+    numbers: frozenset[str],
+    stopped_on: date | None,
 ) -> Iterator[Commitment]:
     budget = _budget(document)
     if budget is None:
@@ -119,7 +130,11 @@ def _commitments(
     for person in budget.people:
         number = person.researcher_no
         if number is not None and number in numbers and person.ref in rates:
-            yield Commitment(number, str(project), name, source, rates[person.ref])
+            given = rates[person.ref]
+            if stopped_on is not None:
+                last = month_of(stopped_on)
+                given = {month: rate for month, rate in given.items() if month <= last}
+            yield Commitment(number, str(project), name, source, given)
 
 
 def _numbers(document: Mapping[str, Any]) -> Iterator[str]:

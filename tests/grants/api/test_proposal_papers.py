@@ -183,6 +183,43 @@ async def test_an_agreement_counts_instead_of_its_proposal(
     assert (found["code"], found["params"]["rate"]) == ("RATE_OVER_100", "120")
     assert "바이오가스" in found["params"]["projects"]
 
+    stopped = await client.post(
+        f"{API}/agreements/{agreement['id']}/stop",
+        json={"stopped_on": "2020-05-10", "reason": "사업 포기"},
+        headers=officer | {"Idempotency-Key": "stop"},
+    )
+    assert stopped.status_code == 200, stopped.text
+    (found,) = await findings(client, draft.json(), applicant)
+    assert found["params"]["months"] == ["2020-03", "2020-04", "2020-05"]
+
+
+async def test_what_is_designated_and_drafted_already_counts_once(
+    client, draft, applicant, officer, elsewhere
+):
+    other = await elsewhere("다른 과제", staffed("40"), ours=True, state="designated")
+    made = await client.post(
+        f"{API}/received/{other}/agree",
+        json={"agreed_on": "2020-03-02"},
+        headers=officer | {"Idempotency-Key": "agree"},
+    )
+    assert made.status_code == 201, made.text
+    await save(client, draft, applicant, staffed("50"))
+    assert await findings(client, draft, applicant) == []
+    await save(client, draft, applicant, staffed("70"), version=2)
+    (found,) = await findings(client, draft, applicant)
+    assert found["params"]["rate"] == "110"
+
+
+async def test_the_secretary_sees_the_time_of_the_people_in_the_version_received(
+    client, draft, applicant, officer, elsewhere
+):
+    await save(client, draft, applicant, staffed("50"))
+    await submit(client, draft, applicant)
+    await elsewhere("다른 과제", staffed("60"), ours=True)
+    await save(client, draft, applicant, document(), version=3)  # written, never submitted
+    seen = await client.get(f"{API}/received/{draft['id']}/pre-review", headers=officer)
+    assert "RATE_OVER_100" in {found["code"] for found in seen.json()["findings"]}
+
 
 async def test_a_draft_nobody_can_read_yet_has_no_people(client, draft, applicant):
     for version, body in enumerate(({"people": 5}, {"year": 10**100}), 1):
