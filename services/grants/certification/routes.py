@@ -192,8 +192,9 @@ async def answer_application_completion(
     application_id: UUID, body: AnswerIn, applicant: Applicant, once: Once, session: Session
 ) -> Response:
     institution_id = institution_of(applicant)
+    # Held from here on: what is checked is what is frozen.
     proposal, _programme, rules = await service.own_application(
-        session, application_id, institution_id
+        session, application_id, institution_id, lock=True
     )
     found = await service.findings_of(session, rules, proposal, proposal.document)
 

@@ -10,7 +10,7 @@ from importlib.resources import files as resources
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -189,7 +189,7 @@ async def keep_mileage(
         "mileage_points": posted.points,
         "mileage_fields": sum(points > 0 for points in posted.by_field.values()),
     }
-    said = {"numbers": numbers, "verified_by": caller.sub}
+    said = {"numbers": numbers, "verified_by": caller.sub, "verified_at": func.now()}
     await session.execute(
         insert(VerifiedFacts)
         .values(proposal_id=proposal.id, partner_regions=[], records={}, **said)

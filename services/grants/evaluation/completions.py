@@ -15,8 +15,8 @@ from services.grants.programmes.models import Programme
 from services.grants.programmes.service import note
 from services.grants.proposals.models import Proposal
 from services.grants.proposals.moves import move
-from services.grants.proposals.service import freeze
-from shared.problems import Finding, Invalid, NotFound, StateConflict
+from services.grants.proposals.service import freeze, writable_proposal
+from shared.problems import Finding, Invalid, StateConflict
 from shared.tokens import Claims
 
 Checker = Callable[[Programme, Mapping[str, Any]], Sequence[Finding]]
@@ -69,9 +69,7 @@ async def answer(
 ) -> Completion:
     """Answer the open request; with `corrected`, what is written is frozen as the version that
     counts. Raises `Invalid` with every finding, the passed day among them (COMPLETION_LATE)."""
-    proposal = await session.get(Proposal, proposal_id, with_for_update=True)
-    if proposal is None or proposal.institution_id != institution_id:
-        raise NotFound
+    proposal = await writable_proposal(session, proposal_id, institution_id)
     target = move(proposal.state, "answer_completion")
     one = await open_request(session, proposal.id)
     programme = await session.get_one(Programme, proposal.programme_id)

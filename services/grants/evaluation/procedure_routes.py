@@ -31,7 +31,7 @@ from services.grants.programmes.service import rules_of
 from services.grants.proposals.document import check
 from services.grants.proposals.elsewhere import commitments
 from services.grants.proposals.schemas import ProposalOut
-from services.grants.proposals.service import own_proposal
+from services.grants.proposals.service import own_proposal, writable_proposal
 from shared.app import language
 from shared.caller import institution_of, requires
 from shared.clock import utc_now
@@ -146,7 +146,8 @@ async def answer_completion(
     proposal_id: UUID, body: AnswerIn, applicant: Applicant, once: Once, session: Session
 ) -> Response:
     """고친 사업계획서를 함께 내면(corrected) 저장된 내용이 새 제출본이 됩니다."""
-    proposal = await own_proposal(session, proposal_id, institution_of(applicant))
+    # Held from here on: what is checked is what is frozen.
+    proposal = await writable_proposal(session, proposal_id, institution_of(applicant))
     rules = await rules_of(session, await session.get_one(Programme, proposal.programme_id))
     given_elsewhere = await commitments(session, proposal)
 

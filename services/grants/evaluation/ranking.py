@@ -108,7 +108,9 @@ async def finalise(
             )
         )
         moved = (proposal.state, target)
-        note(session, "proposal", proposal.id, "score", caller, moved=moved, reason=reason)
+        note(session, "proposal", proposal.id, "score", caller, moved=moved)
+        if reason is not None:  # it may speak of others: no move, so no applicant reads it
+            note(session, "proposal", proposal.id, "order_by_committee", caller, reason=reason)
         proposal.state = target
         proposal.version += 1
     await session.flush()

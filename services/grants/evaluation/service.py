@@ -7,7 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import orjson
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -92,6 +92,7 @@ async def exclude(
     """제척·기피 by the agency, of one proposal: also after the sheet was submitted, until the
     ranking is final. What was written stays on record and counts no more."""
     proposal, _submission = await received_version(session, proposal_id, agency_id)
+    await session.refresh(proposal, with_for_update={"read": True})  # the ranking waits, or we do
     if proposal.state != "eligible":
         raise StateConflict(state=NAMES[proposal.state])
     sheet = await session.get(Sheet, (proposal_id, reviewer_id), with_for_update=True)
@@ -123,7 +124,7 @@ async def save_facts(
     )
     if errors := [finding for finding in bonus.findings if finding.is_error]:
         raise Invalid(errors=errors)
-    stored = {**values, "verified_by": caller.sub}
+    stored = {**values, "verified_by": caller.sub, "verified_at": func.now()}
     await session.execute(
         insert(VerifiedFacts)
         .values(proposal_id=proposal.id, **stored)

@@ -1,5 +1,6 @@
 """The grants service on a database of its own, and tokens of the people who use it."""
 
+import asyncio
 import json
 from collections.abc import Callable
 from typing import Any
@@ -293,6 +294,20 @@ async def concluded(runtime, agreement_id: str) -> None:
             ),
             of_it,
         )
+
+
+async def someone_waits(runtime) -> None:
+    """Until a request waits for a lock that another transaction holds."""
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    for _ in range(1200):
+        async with runtime.sessions.begin() as session:
+            if await session.scalar(waiting):
+                return
+        await asyncio.sleep(0.05)
+    raise AssertionError("nobody ever waited")
 
 
 async def conclude(client, agreement: dict, applicant, officer, **body) -> httpx2.Response:

@@ -1,5 +1,6 @@
 """A certification from its notice to the public list, and what a company cannot do on the way."""
 
+import asyncio
 import json
 from datetime import timedelta
 from uuid import uuid4
@@ -9,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from shared.clock import seoul_day, utc_now
-from tests.grants.api.conftest import AGENCY, API, COMPANY, PDF
+from tests.grants.api.conftest import AGENCY, API, COMPANY, PDF, someone_waits
 from tests.grants.api.selection import assign, finalise, score
 
 CERTIFICATION = f"{API}/certification"
@@ -210,6 +211,31 @@ async def test_an_unfinished_or_late_application_is_refused_with_every_reason(
         "PROMISE_MISSING",
         "ATTACHMENT_MISSING",
     ]
+
+
+async def test_a_save_that_waited_for_another_does_not_overwrite_it(
+    client, applied, company, runtime
+):
+    url = f"{CERTIFICATION}/applications/{applied['id']}"
+    seen = (await client.get(url, headers=company)).headers["etag"]
+    async with runtime.sessions.begin() as session:
+        await session.execute(text("UPDATE proposal SET version = version + 1"))
+        late = asyncio.create_task(
+            client.put(url, json=DOCUMENT, headers=company | {"If-Match": seen})
+        )
+        await someone_waits(runtime)
+    refused = await late
+    assert (refused.status_code, refused.json()["code"]) == (412, "STALE")
+
+
+async def test_a_certificate_begins_on_a_day_whose_end_the_calendar_has(client, notice, officer):
+    odd = approval({"id": str(uuid4())}) | {"valid_from": "9999-01-01"}
+    refused = await client.post(
+        f"{CERTIFICATION}/calls/{notice}/approve",
+        json=odd,
+        headers=officer | {"Idempotency-Key": "odd"},
+    )
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "valid_from")
 
 
 async def test_nobody_is_eligible_before_the_mileage_of_the_closing_day_is_known(

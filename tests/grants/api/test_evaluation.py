@@ -1,13 +1,14 @@
 """Reviewers, sheets and the ranking: who may judge, what counts, what is kept."""
 
+import asyncio
 from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from tests.grants.api.conftest import AGENCY, API, UNIVERSITY
-from tests.grants.api.selection import FACTS, assign, score, sheet
+from tests.grants.api.conftest import AGENCY, API, UNIVERSITY, someone_waits
+from tests.grants.api.selection import FACTS, assign, finalise, score, sheet
 
 
 async def test_a_reviewer_with_a_conflict_no_longer_sees_the_proposal_nor_counts(
@@ -140,6 +141,45 @@ async def test_a_conflict_found_late_takes_the_sheet_out_of_the_mean(
     assert str(late) not in line["counted"]
     again = await client.post(url, json={"reason": "자문 계약"}, headers=officer)
     assert again.status_code == 409
+
+
+async def test_nobody_is_excluded_while_the_ranking_becomes_final(
+    client, call, eligible, officer, reviewers, runtime
+):
+    await assign(client, call, officer, reviewers)
+    judge, headers = next(iter(reviewers.items()))
+    await score(client, eligible, headers, sheet())
+    async with runtime.sessions.begin() as session:
+        await session.execute(text("UPDATE proposal SET state = 'scored'"))
+        late = asyncio.create_task(
+            client.post(
+                f"{API}/received/{eligible['id']}/reviewers/{judge}/exclude",
+                json={"reason": "자문 계약"},
+                headers=officer,
+            )
+        )
+        await someone_waits(runtime)
+    assert (await late).status_code == 409
+    assert (await client.get(f"{API}/evaluations/{eligible['id']}", headers=headers)).json()[
+        "sheet"
+    ]["state"] == "submitted"
+
+
+async def test_why_the_committee_ordered_as_it_did_is_not_told_to_applicants(
+    client, call, eligible, officer, applicant, reviewers
+):
+    await assign(client, call, officer, reviewers)
+    await client.put(f"{API}/received/{eligible['id']}/facts", json=FACTS, headers=officer)
+    for headers in reviewers.values():
+        await score(client, eligible, headers, sheet())
+    why = "샛별대학교보다 지역 기여가 큼"
+    made = await finalise(client, call, officer, order=[eligible["id"]], reason=why)
+    assert made.status_code == 200, made.text
+    story = await client.get(f"{API}/proposals/{eligible['id']}/history", headers=applicant)
+    assert "score" in {one["action"] for one in story.json()}
+    assert why not in story.text
+    audit = await client.get(f"{API}/received/{eligible['id']}/audit", headers=officer)
+    assert why in audit.text
 
 
 async def test_without_a_quorum_nothing_is_final(client, call, eligible, officer, reviewers):
