@@ -250,7 +250,9 @@ def test_another_call_counts_its_own_records() -> None:
 def test_a_field_left_open_counts_nothing_and_breaks_nothing() -> None:
     call = keco().call
     (papers,) = (one for one in call.counters if one.code == "papers")
-    sums = replace(papers, measure="sum", of="respondents", record="demand_survey", flags=frozenset())
+    sums = replace(
+        papers, measure="sum", of="respondents", record="demand_survey", flags=frozenset()
+    )
     rules = replace(keco(), call=replace(call, counters=(sums,)))
     surveys = [
         record("demand_survey", respondents=3),
