@@ -148,7 +148,8 @@ async def fits(
     session: AsyncSession, vault: Vault, account: Account, code: str, *, now: datetime
 ) -> bool:
     """Whether a code opens this account; a code that did is used up. `account` is locked."""
-    if _totp_fits(vault, account, code, now):
+    # With a passkey there is a second factor while an app's secret may still wait for `confirm`.
+    if account.totp_confirmed_at is not None and _totp_fits(vault, account, code, now):
         return True
     used = await session.execute(
         update(RecoveryCode)

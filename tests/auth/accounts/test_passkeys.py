@@ -9,7 +9,8 @@ from sqlalchemy import text
 from services.auth.accounts.models import Account
 from services.auth.accounts.rules import Role
 from tests.auth.accounts.authenticator import Authenticator, b64
-from tests.auth.accounts.test_second_factor import enrol
+from tests.auth.accounts.test_second_factor import BASE as APP
+from tests.auth.accounts.test_second_factor import Phone, enrol
 from tests.auth.conftest import PASSWORD, claims_of, code_of, codes_in
 
 BASE = "/api/v1/auth/passkeys"
@@ -82,6 +83,17 @@ async def test_with_a_passkey_the_password_alone_opens_nothing(auth, headers):
     assert code_of(refused) == (400, "PASSKEY_REFUSED")  # that challenge was for a sign-in
     by_code = await auth.log_in(otp=made["recovery_codes"][0])
     assert claims_of(by_code)["amr"] == ["pwd", "otp"]
+
+
+async def test_an_app_that_was_never_confirmed_opens_nothing_beside_a_passkey(auth, headers):
+    await registered(auth, headers)
+    phone = Phone((await auth.client.post(APP, json=OWNER, headers=headers)).json()["secret"])
+    assert code_of(await auth.log_in(otp=phone.code())) == (400, "SECOND_FACTOR_WRONG")
+    confirmed = await auth.client.post(
+        f"{APP}/confirm", json={"code": phone.code()}, headers=headers
+    )
+    assert confirmed.status_code == 200, confirmed.text
+    assert claims_of(await auth.log_in(otp=phone.code()))["amr"] == ["pwd", "otp"]
 
 
 async def test_without_a_password_the_device_has_to_verify_its_user(auth, headers):
