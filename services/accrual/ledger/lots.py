@@ -6,7 +6,8 @@ those of a spending undone are as old as they were. Lots are not kept anywhere: 
 entries, so they can be switched on at any time and cannot disagree with the books.
 
 What of a lot is left when its last day is over expires, as an entry like any other: statements,
-balances as of an instant and `verify` know nothing new. Held points wait for the end of their hold.
+balances as of an instant and `verify` know nothing new. Held points, which are the oldest there
+are, wait for the end of their hold.
 """
 
 from collections.abc import Sequence
@@ -62,7 +63,7 @@ async def expire(session: AsyncSession, institution_id: UUID, *, years: int, now
     # Locked first, so that nothing is spent between the look and the entry.
     account = (
         await session.execute(
-            select(Account.available, Account.version)
+            select(Account.available, Account.held, Account.version)
             .where(Account.id == institution_id)
             .with_for_update(key_share=True)
         )
@@ -72,7 +73,8 @@ async def expire(session: AsyncSession, institution_id: UUID, *, years: int, now
     today = seoul_day(now)
     left = await lots(session, institution_id)
     over = sum(lot.points for lot in left if rules.last_day(lot.day, years) < today)
-    points = min(over, int(account.available))
+    # Never more than is available: that is all there is, less what is held.
+    points = max(0, over - account.held)
     if points:
         await service.post_transfers(
             session, [_expiry(institution_id, account.version, points, today)]

@@ -93,7 +93,7 @@ class Model:
 
     def expire(self, today: date) -> int:
         over = [one for one in self.left if rules.last_day(one.day, YEARS) < today]
-        amount = min(len(over), self.available)
+        amount = max(0, len(over) - self.held)  # the oldest are the ones held
         self.use(amount)
         return amount
 
@@ -224,3 +224,15 @@ async def test_held_points_expire_only_after_their_hold(ledger):
     await ledger(service.void_hold, id=uuid4(), hold_id=hold.id)
     assert await ledger(lots.expire, institution, years=2, now=utc_now()) == 40
     assert await ledger.balance(institution) == (0, 0, 0)
+
+
+async def test_a_hold_keeps_the_oldest_points_though_there_are_younger_ones(ledger):
+    institution = uuid4()
+    await ledger.post(issue(institution, 50, effective_at=noon(date(2020, 5, 1))))
+    await ledger.post(issue(institution, 50))
+    hold = move(institution, uuid4(), 40)
+    await ledger(service.hold, hold)
+    assert await ledger(lots.expire, institution, years=2, now=utc_now()) == 10
+    await ledger(service.post_hold, id=uuid4(), hold_id=hold.id, amount=40)
+    assert await ledger(lots.expire, institution, years=2, now=utc_now()) == 0
+    assert (await ledger.balance(institution))[0] == 50
