@@ -16,9 +16,10 @@ from sqlalchemy.engine import Dialect
 def passwords_in(file: Path) -> list[str]:
     """Raises `psycopg.OperationalError` without one: as if the server had refused us."""
     try:
-        found = file.read_text(encoding="utf-8").split()
-    except OSError as error:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
         raise psycopg.OperationalError("the password file cannot be read") from error
+    found = [line for line in lines if line.strip()]  # spaces may be part of a password
     if not found:
         raise psycopg.OperationalError("the password file is empty")
     return found
