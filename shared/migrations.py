@@ -20,7 +20,9 @@ from shared.passwords import follow_passwords
 ROOT = Path(__file__).resolve().parent.parent
 # Less than the ten seconds a request waits for its locks: whoever has to queue behind us is served.
 LOCK_TIMEOUT = "4s"
-LOCK_NOT_AVAILABLE = "55P03"
+# A lock not to be had in time; or a circle: an index built beside the traffic waits for another
+# migrator's look at the database, which waits for its turn.
+GIVES_WAY = frozenset({"55P03", "40P01"})
 PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0)  # in which those who had to wait go through
 
 log = structlog.get_logger()
@@ -46,7 +48,7 @@ def bring_up(config: Config) -> None:
         try:
             command.upgrade(config, "head")
         except OperationalError as error:
-            if wait is None or getattr(error.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE:
+            if wait is None or getattr(error.orig, "sqlstate", None) not in GIVES_WAY:
                 raise
             log.warning("migration_waits_for_a_lock", seconds=wait)
             sleep(wait)
