@@ -7,8 +7,11 @@ from uuid import uuid4
 
 import orjson
 import pytest
+from sqlalchemy.exc import DBAPIError
 
+from services.accrual.intake.service import store_file
 from services.accrual.jobs import delete_file, process_batch, purge_intake, resume_batches
+from shared.tokens import Claims
 from tests.accrual.world import APPLICATIONS, PDF, brn, deposit, practice
 
 INTAKE = "/api/v1/accrual/intake"
@@ -323,6 +326,32 @@ async def is_stored(world, key):
         return b"".join([chunk async for chunk in world.runtime.files.get(key)]) == PDF
     except FileNotFoundError:
         return False
+
+
+async def test_bytes_that_could_not_be_put_on_record_do_not_stay(world, tmp_path):
+    async def chunks():
+        yield PDF
+
+    (kept,) = await evidence(partner_of(world), "RECEIPT")
+    too_long = Claims(
+        sub="p" * 65,
+        client_id="p",
+        scope=frozenset(),
+        role="partner",
+        exp=0,
+        iat=0,
+        jti="",
+        institution_id=str(uuid4()),
+    )
+    files = world.runtime.files
+    async with world.runtime.sessions() as session:
+        with pytest.raises(DBAPIError):
+            await store_file(
+                session, too_long, files, kind="RECEIPT", name="a.pdf", chunks=chunks()
+            )
+    stored = [path for path in (tmp_path / "intake").rglob("*") if path.is_file()]
+    assert len(stored) == 1
+    assert await world.sql("SELECT id::text FROM intake_file") == [(kept,)]
 
 
 async def test_another_institutions_batches_do_not_exist(world):
