@@ -74,7 +74,7 @@ async def expire(session: AsyncSession, institution_id: UUID, *, years: int, now
     left = await lots(session, institution_id)
     over = sum(lot.points for lot in left if rules.last_day(lot.day, years) < today)
     # Never more than is available: that is all there is, less what is held.
-    points = max(0, over - account.held)
+    points = max(0, over - int(account.held))
     if points:
         await service.post_transfers(
             session, [_expiry(institution_id, account.version, points, today)]

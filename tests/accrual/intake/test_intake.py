@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from services.accrual.intake.service import store_file
 from services.accrual.jobs import delete_file, process_batch, purge_intake, resume_batches
+from shared.files import Files
 from shared.tokens import Claims
 from tests.accrual.world import APPLICATIONS, PDF, brn, deposit, practice
 
@@ -332,7 +333,6 @@ async def test_bytes_that_could_not_be_put_on_record_do_not_stay(world, tmp_path
     async def chunks():
         yield PDF
 
-    (kept,) = await evidence(partner_of(world), "RECEIPT")
     too_long = Claims(
         sub="p" * 65,
         client_id="p",
@@ -343,15 +343,15 @@ async def test_bytes_that_could_not_be_put_on_record_do_not_stay(world, tmp_path
         jti="",
         institution_id=str(uuid4()),
     )
-    files = world.runtime.files
+    store = tmp_path / "store"
+    files = Files(store.as_uri())
     async with world.runtime.sessions() as session:
         with pytest.raises(DBAPIError):
             await store_file(
                 session, too_long, files, kind="RECEIPT", name="a.pdf", chunks=chunks()
             )
-    stored = [path for path in (tmp_path / "intake").rglob("*") if path.is_file()]
-    assert len(stored) == 1
-    assert await world.sql("SELECT id::text FROM intake_file") == [(kept,)]
+    assert [path for path in store.rglob("*") if path.is_file()] == []
+    assert await world.sql("SELECT 1 FROM intake_file") == []
 
 
 async def test_another_institutions_batches_do_not_exist(world):

@@ -88,10 +88,9 @@ async def test_with_a_passkey_the_password_alone_opens_nothing(auth, headers):
 async def test_an_app_that_was_never_confirmed_opens_nothing_beside_a_passkey(auth, headers):
     await registered(auth, headers)
     phone = Phone((await auth.client.post(APP, json=OWNER, headers=headers)).json()["secret"])
-    assert code_of(await auth.log_in(otp=phone.code())) == (400, "SECOND_FACTOR_WRONG")
-    confirmed = await auth.client.post(
-        f"{APP}/confirm", json={"code": phone.code()}, headers=headers
-    )
+    code = phone.code()
+    assert code_of(await auth.log_in(otp=code)) == (400, "SECOND_FACTOR_WRONG")
+    confirmed = await auth.client.post(f"{APP}/confirm", json={"code": code}, headers=headers)
     assert confirmed.status_code == 200, confirmed.text
     assert claims_of(await auth.log_in(otp=phone.code()))["amr"] == ["pwd", "otp"]
 
