@@ -32,7 +32,14 @@ from sqlalchemy.ext.asyncio import (
     async_sessionmaker,
     create_async_engine,
 )
-from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Mapped, mapped_column
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    InstrumentedAttribute,
+    Mapped,
+    ORMExecuteState,
+    mapped_column,
+)
+from sqlalchemy.orm import Session as SyncSession
 
 from shared.passwords import follow_passwords
 
@@ -79,6 +86,14 @@ class HasId:
 class HasTimes:
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
+
+
+@event.listens_for(SyncSession, "do_orm_execute")
+def read_anew_what_is_locked(state: ORMExecuteState) -> None:
+    """A row that was waited for is taken as it is now. Without this the session would go on with
+    what it read before the wait, and overwrite what it waited for."""
+    if state.is_select and getattr(state.statement, "_for_update_arg", None) is not None:
+        state.update_execution_options(populate_existing=True)
 
 
 class Database:

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Callable
+from uuid import uuid4
 
 import psycopg
-from sqlalchemy import text
+from sqlalchemy import select, text
 
+from services.auth.institutions.models import Institution
 from shared.db import Database
 
 
@@ -42,6 +44,26 @@ async def test_a_connection_is_used_again(database: Callable[[str], str]) -> Non
         async with mine.sessions.begin() as session:
             pids.append((await session.execute(text("SELECT pg_backend_pid()"))).scalar_one())
     assert len(set(pids)) == 1
+    await mine.close()
+
+
+async def test_a_row_that_is_locked_is_taken_as_it_is_then(
+    database: Callable[[str], str],
+) -> None:
+    mine = Database(database("auth"))
+    async with mine.sessions.begin() as session:
+        session.add(Institution(id=(number := uuid4()), kind="university", name="before"))
+    async with mine.sessions.begin() as session, mine.sessions() as other:
+        known = await session.get_one(Institution, number)
+        async with other.begin():
+            (await other.get_one(Institution, number, with_for_update=True)).name = "by another"
+        query = select(Institution).where(Institution.id == number).with_for_update()
+        assert known.name == "before"
+        assert (await session.get_one(Institution, number, with_for_update=True)).name == (
+            "by another"
+        )
+        known.name = "by us"
+        assert (await session.scalars(query)).one().name == "by us"
     await mine.close()
 
 

@@ -55,7 +55,7 @@ async def find(
         _in_reach(claims),
     )
     if lock:
-        query = query.with_for_update().execution_options(populate_existing=True)
+        query = query.with_for_update()
     application = await session.scalar(query)
     if application is None:
         raise NotFound

@@ -58,12 +58,7 @@ MESSAGE_EVENT = "order.message"
 
 async def lock(session: AsyncSession, order_id: UUID) -> Order:
     """The order as it is now, nobody else changing it until this transaction ends."""
-    query = (
-        select(Order)
-        .where(Order.id == order_id)
-        .with_for_update(key_share=True)
-        .execution_options(populate_existing=True)
-    )
+    query = select(Order).where(Order.id == order_id).with_for_update(key_share=True)
     order = await session.scalar(query)
     if order is None:
         raise NotFound

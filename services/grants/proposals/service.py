@@ -246,11 +246,8 @@ async def received_version(
 async def writable_proposal(
     session: AsyncSession, proposal_id: UUID, institution_id: UUID
 ) -> Proposal:
-    """The applicant's proposal, locked for the change, as it is once the lock is held: whoever
-    read it before may have waited for another's change."""
-    proposal = await session.get(
-        Proposal, proposal_id, with_for_update=True, populate_existing=True
-    )
+    """The applicant's proposal, locked for the change."""
+    proposal = await session.get(Proposal, proposal_id, with_for_update=True)
     if proposal is None or proposal.institution_id != institution_id:
         raise NotFound
     return proposal
