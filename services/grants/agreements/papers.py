@@ -25,6 +25,7 @@ from services.grants.agreements.service import (
     project_number,
     readable_agreement,
     rules_of_agreement,
+    take_on_year,
     version_totals,
 )
 from services.grants.programmes.service import note
@@ -153,14 +154,17 @@ async def conclude(
     """Conclude the agreement once its set is complete (G-056). From now on the year is spent.
 
     `agreed_on` is the day it was signed, where it is another than foreseen. Raises `Invalid` with
-    one finding for each document that is missing, sent back, or waiting.
+    one finding for each document that is missing, sent back, or waiting, or where the year before
+    was stopped meanwhile.
     """
     agreement = await agency_agreement(session, agreement_id, caller)
     target = moves.move(agreement.state, "conclude")
+    proposal = await session.get_one(Proposal, agreement.proposal_id, with_for_update=True)
+    if proposal.continues_id is not None:
+        await take_on_year(session, agreement, proposal)
     found = (await _set_of(session, agreement)).findings
     if found:
         raise Invalid(errors=found)
-    proposal = await session.get_one(Proposal, agreement.proposal_id, with_for_update=True)
     agreed = move_proposal(proposal.state, "agree")
     note(session, "proposal", proposal.id, "agree", caller, moved=(proposal.state, agreed))
     note(session, "agreement", agreement.id, "conclude", caller, moved=("draft", target))

@@ -86,7 +86,7 @@ async def agree(
         year_end=budget.year.end,
     )
     if proposal.continues_id is not None:
-        await _continue(session, agreement, proposal)
+        await take_on_year(session, agreement, proposal)
     session.add(agreement)
     await session.flush()
     session.add(
@@ -104,7 +104,7 @@ async def agree(
     return agreement
 
 
-async def _continue(session: AsyncSession, agreement: Agreement, proposal: Proposal) -> None:
+async def take_on_year(session: AsyncSession, agreement: Agreement, proposal: Proposal) -> None:
     """Make it a further year of its project. Raises `Invalid` while it may not begin (G-001)."""
     assert proposal.continues_id is not None
     before = await session.get_one(Agreement, proposal.continues_id, with_for_update={"read": True})

@@ -13,6 +13,12 @@ async def act(client, url, headers, key="k", **body):
 
 async def next_year(client, agreement, applicant, officer, runtime) -> dict:
     """The following year of a project, from carrying over to its conclusion."""
+    made = await drafted_year(client, agreement, applicant, officer)
+    await concluded(runtime, made["id"])
+    return made
+
+
+async def drafted_year(client, agreement, applicant, officer) -> dict:
     of = f"{API}/agreements/{agreement['id']}"
     begun = await client.post(f"{of}/next-year", headers=applicant)
     assert begun.status_code == 201, begun.text
@@ -35,7 +41,6 @@ async def next_year(client, agreement, applicant, officer, runtime) -> dict:
     assert (taken.status_code, taken.json()["state"]) == (200, "designated"), taken.text
     made = await act(client, f"{theirs}/agree", officer, agreed_on="2021-03-02")
     assert made.status_code == 201, made.text
-    await concluded(runtime, made.json()["id"])
     return made.json()
 
 
@@ -109,6 +114,17 @@ async def test_a_stopped_year_is_settled_up_to_its_day_and_has_no_next(
     assert [item["code"] for item in refused.json()["errors"]] == ["PROJECT_STOPPED"]
     check = await client.post(f"{of}/expenses/pre-check", json=late, headers=applicant)
     assert "OBLIGATED_AFTER_END" in {item["code"] for item in check.json()["findings"]}
+
+
+async def test_a_year_is_not_concluded_after_the_one_before_was_stopped(
+    client, closed_call, applicant, officer
+):
+    second = await drafted_year(client, closed_call, applicant, officer)
+    first, of = (f"{API}/agreements/{one['id']}" for one in (closed_call, second))
+    stopped = await act(client, f"{first}/stop", officer, stopped_on="2020-06-30", reason="포기")
+    assert stopped.status_code == 200, stopped.text
+    refused = await act(client, f"{of}/conclude", officer, agreed_on="2021-03-02")
+    assert [item["code"] for item in refused.json()["errors"]] == ["PROJECT_STOPPED"]
 
 
 async def test_others_neither_see_nor_move_the_years(client, agreement, stranger, draft):
