@@ -49,7 +49,7 @@ def test_the_days_standard_is_for_two_fees_or_more_of_a_person_on_one_day() -> N
         str(DAY),
     )
     assert {expense.id for expense in over.members} == {"f0", "f1"}
-    assert exceeded(*fees(won=100_000)) == []
+    assert exceeded(*fees(won=100_000)) == exceeded(*fees(won=99_999)) == []
     assert exceeded(*fees(count=1, won=250_000)) == []  # the standard by hours says it
     assert exceeded(*fees(person=None)) == []
     for other in (
@@ -78,6 +78,15 @@ def test_uses_of_one_day_fall_in_the_order_of_their_names_and_months_stay_apart(
     assert "TOO_MANY_USES" not in said(*(replace(row, person=None) for row in rows))
     two = [replace(row, person=f"x{n % 2}") for n, row in enumerate(rows)]
     assert "TOO_MANY_USES" not in said(*two)
+
+
+# Evidence ---------------------------------------------------------------------------------------
+
+
+def test_two_papers_of_one_sort_each_over_the_whole_prove_it_twice() -> None:
+    twice = expense("meeting", also=("card_slip",))
+    assert said(twice) == {"EVIDENCE_EXCEEDS": 0}
+    assert the("EVIDENCE_EXCEEDS", twice).params == {"proven_won": 600_000}
 
 
 # Travel -----------------------------------------------------------------------------------------
@@ -307,6 +316,9 @@ def _kept(start: date, end: date) -> int:
     [
         ("60", "40", {}),
         ("60", "40.1", {"RATE_OVER_100": 5_000}),
+        ("60", "41", {"RATE_OVER_100": 50_000}),
+        ("50.25", "49.75", {"RATE_DECIMAL": 0}),
+        ("1", "0", {"RATE_UNDER_50": 3_000_000}),
         ("0", "100.1", {"RATE_OVER_100": 3_000_000}),
         ("50", "120", {"RATE_OVER_100": 3_000_000}),
         ("50.25", "0", {"RATE_DECIMAL": 0}),
@@ -321,6 +333,42 @@ def test_rates_are_compared_exactly(rate: str, others: str, found: dict[str, int
     row = expense("operator_pay", work=work, amount_won=3_000_000)
     seen = {code: won for code, won in said(row).items() if code.startswith("RATE")}
     assert seen == found
+
+
+def _rated(rate: str, others: str = "0") -> Expense:
+    work = _worked(DAY, date(2020, 6, 30), rate, other_rates=Fraction(others))
+    return expense("operator_pay", work=work, amount_won=1)
+
+
+def _rates(*, decimals: int = 1, at_most: str = "100", operators: str = "50") -> Plan:
+    pay = PLAN.rules.budget.pay
+    pay = replace(
+        pay,
+        participation=replace(pay.participation, decimals=decimals, at_most=Fraction(at_most)),
+        operators=replace(pay.operators, rate_at_least=Fraction(operators)),
+    )
+    return plan(rules=replace(PLAN.rules, budget=replace(PLAN.rules.budget, pay=pay)))
+
+
+def test_rates_are_told_to_six_decimals() -> None:
+    over = the("RATE_OVER_100", _rated("60", "40.1234567")).params
+    assert over == {"rate": "100.123456", "limit": "100"}
+    assert the("RATE_DECIMAL", _rated("50.1234567")).params == {"rate": "50.123456"}
+    under = the("RATE_UNDER_50", _rated("49.1234567")).params
+    assert under == {"rate": "49.123456", "limit": "50"}
+
+
+def test_a_call_may_set_other_bounds_of_a_rate() -> None:
+    year = _rates(decimals=2, at_most="100.5", operators="50.5")
+    for rate, others, codes in (
+        ("50.51", "0", set()),
+        ("50.505", "0", {"RATE_DECIMAL"}),
+        ("50.5", "50", set()),
+        ("50.5", "50.1", {"RATE_OVER_100"}),
+        ("50.4", "0", {"RATE_UNDER_50"}),
+        ("60", "0", set()),
+    ):
+        assert set(said(_rated(rate, others), plan=year)) == codes, (rate, others)
 
 
 def test_payees_are_named_in_both_languages() -> None:

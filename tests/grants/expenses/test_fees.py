@@ -40,6 +40,12 @@ def test_fees_follow_their_standards(kind: str, done: Work, limit: int) -> None:
     assert breach.finding().kind.rule == "G-031"
 
 
+def test_half_an_hour_is_half_the_fee() -> None:
+    half = work(hour="0.5")
+    assert said(expense("expert_fee", work=half, amount_won=12_500)) == {}
+    assert said(expense("expert_fee", work=half, amount_won=12_501)) == {"FEE_OVER_STANDARD": 1}
+
+
 def test_a_fee_without_hours_or_grade_asks_for_them() -> None:
     assert said(expense("lecture_fee", work=None)) == {"FEE_BASIS_MISSING": 0}
     assert said(expense("lecture_fee", work=work("stranger", hour=2))) == {"FEE_BASIS_MISSING": 0}
@@ -71,6 +77,10 @@ def test_an_expert_works_four_times_a_month_and_the_fifth_falls() -> None:
         rows[-1], work=Work(date(2020, 7, 1), date(2020, 7, 1), units={"hour": Fraction(8)})
     )
     assert said(*rows[:-1], july) == {}
+    others = [
+        replace(row, id=f"{who}-{row.id}", person=who) for who in ("w", "z") for row in rows[1:]
+    ]
+    assert [b.expense.id for b in breaches(*rows, *others)] == ["x25"]
 
 
 @pytest.mark.parametrize(
@@ -118,6 +128,7 @@ assert ABROAD is not None
         (replace(ABROAD, planned="seoul-paris"), "NOT_IN_PLAN"),
         (replace(ABROAD, approved_on=None), "TRIP_NOT_APPROVED"),
         (replace(ABROAD, approved_on=ABROAD.start), "TRIP_NOT_APPROVED"),
+        (replace(ABROAD, approved_on=ABROAD.start + timedelta(days=1)), "TRIP_NOT_APPROVED"),
         (replace(ABROAD, approved_on=ABROAD.start - timedelta(days=1)), None),
         (None, "NOT_IN_PLAN"),
     ],
@@ -135,12 +146,16 @@ def test_the_message_of_an_unplanned_journey() -> None:
     assert (finding.kind.rule, finding.kind.citation) == ("G-047", "S2:950,1100-1101")
 
 
-@pytest.mark.parametrize(("days", "lost"), [(30, 0), (31, 16_130), (40, 125_000), (60, 250_000)])
+@pytest.mark.parametrize(
+    ("days", "lost"), [(29, 0), (30, 0), (31, 16_130), (40, 125_000), (60, 250_000)]
+)
 def test_training_abroad_counts_thirty_days(days: int, lost: int) -> None:
     base = expense("training_abroad").trip
     assert base is not None
-    trip = replace(base, end=base.start + timedelta(days=days - 1))
-    assert said(expense("training_abroad", trip=trip)) == ({"STAY_TOO_LONG": lost} if lost else {})
+    row = expense("training_abroad", trip=replace(base, end=base.start + timedelta(days=days - 1)))
+    assert said(row) == ({"STAY_TOO_LONG": lost} if lost else {})
+    if lost:
+        assert the("STAY_TOO_LONG", row).params == {"limit": 30, "days": days - 30}
 
 
 def test_a_conference_fee_is_not_paid_again_with_the_journey() -> None:

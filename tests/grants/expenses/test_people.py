@@ -6,7 +6,16 @@ from fractions import Fraction
 
 import pytest
 
-from services.grants.expenses.rules import Leave, Participant, Study, Term, Trip, Work
+from services.grants.expenses.rules import (
+    Checker,
+    Leave,
+    Participant,
+    Plan,
+    Study,
+    Term,
+    Trip,
+    Work,
+)
 from tests.grants.year import (
     DAY,
     PLAN,
@@ -143,6 +152,10 @@ def test_pay_counts_the_months_and_the_days_of_a_part() -> None:
     assert said(expense("operator_pay", work=half, amount_won=1_500_001)) == {
         "PAY_OVER_STANDARD": 1
     }
+    assert said(expense("operator_pay", work=half, amount_won=1)) == {}
+    day = Work(DAY, DAY, Fraction(100))
+    assert said(expense("operator_pay", work=day, amount_won=100_000)) == {}
+    assert said(expense("operator_pay", work=day, amount_won=100_001)) == {"PAY_OVER_STANDARD": 1}
     ragged = Work(date(2020, 6, 16), date(2020, 8, 15), Fraction(100))
     exact = Fraction(3_000_000) * (Fraction(15, 30) + 1 + Fraction(15, 31))
     assert said(expense("operator_pay", work=ragged, amount_won=int(exact))) == {}
@@ -173,6 +186,53 @@ def test_a_change_of_rate_in_the_year_is_paid_by_its_months() -> None:
     assert said(expense("operator_pay", work=both, amount_won=4_500_000), plan=changed) == {}
     over = expense("operator_pay", work=both, amount_won=4_500_001)
     assert said(over, plan=changed) == {"PAY_OVER_STANDARD": 1}
+
+
+def _terms(*lines: tuple[str, int | str, int | str]) -> Plan:
+    return with_person(
+        "o1", terms=tuple(Term(k, YEAR, Fraction(won), Fraction(rate)) for k, won, rate in lines)
+    )
+
+
+def test_parts_of_a_won_a_month_are_kept_until_the_months_are_summed() -> None:
+    year = _terms(("operator_pay", 2_500_001, 50))
+    two = Work(DAY, date(2020, 7, 31), Fraction(50))
+    for won, found in ((2_500_001, {}), (2_500_002, {"PAY_OVER_STANDARD": 1})):
+        assert said(expense("operator_pay", work=two, amount_won=won), plan=year) == found
+
+
+def test_a_line_of_nothing_allows_nothing() -> None:
+    assert said(expense("operator_pay", amount_won=1), plan=_terms(("operator_pay", 0, 100))) == {
+        "PAY_OVER_STANDARD": 1
+    }
+
+
+def test_the_first_of_a_month_is_paid_as_the_last_day() -> None:
+    ragged = Work(date(2020, 6, 16), date(2020, 7, 1), Fraction(100))
+    for won, found in ((1_596_774, {}), (1_596_775, {"PAY_OVER_STANDARD": 1})):
+        assert said(expense("operator_pay", work=ragged, amount_won=won)) == found
+
+
+def test_each_use_of_a_person_has_its_own_lines_of_pay() -> None:
+    year = _terms(("incentive", 700_000, 100), ("operator_pay", 1_000_000, 100), ("patent", 9, 100))
+    row = expense("operator_pay", amount_won=1_000_001)
+    assert said(row, plan=year) == {"PAY_OVER_STANDARD": 1}
+    year_long = replace(row, amount_won=12_000_001)
+    (over,) = Checker(year, "settlement").check([year_long]).limits
+    assert (over.kind.code, over.limit_won) == ("PAY_OVER_STANDARD", 12_000_000)
+
+
+def test_pay_without_a_line_is_bound_by_the_grade_unless_a_rule_of_their_own_counts() -> None:
+    row = expense("industry_research", amount_won=300_001)
+    assert said(row) == {"PAY_OVER_STANDARD": 1}
+    assert said(row, plan=plan(own_rules=frozenset(["pay"]))) == {}
+    assert said(row, plan=with_person("c1", grade=None)) == {}
+
+
+def test_pay_without_days_has_no_standard() -> None:
+    for work in (None, Work(None, None), Work(DAY, None), Work(None, DAY)):
+        assert said(expense("operator_pay", work=work)) == {}, work
+        assert work is None or work.full_months == 0
 
 
 @pytest.mark.parametrize(
