@@ -247,12 +247,13 @@ def _codes(code: CodeType, name: str) -> Iterator[CodeType]:
 
 
 _ANEW = """
-import importlib.machinery, runpy, sys
-file, source, *args = sys.argv[1:]
+import importlib.machinery, pathlib, runpy, sys
+file, changed, *args = sys.argv[1:]
+source = pathlib.Path(changed).read_text()
 read = importlib.machinery.SourceFileLoader.get_code
 def get_code(self, name):
     if self.path.endswith(file):
-        return compile(open(source).read(), self.path, "exec")
+        return compile(source, self.path, "exec")
     return read(self, name)
 importlib.machinery.SourceFileLoader.get_code = get_code
 sys.argv[1:] = args

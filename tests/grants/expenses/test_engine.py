@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter, ValidationError
 
 from services.grants.errors import RuleSetInvalid
 from services.grants.expenses.rules import (
@@ -15,7 +16,12 @@ from services.grants.expenses.rules import (
     Evidence,
     Expense,
     Goods,
+    Participant,
     Plan,
+    PlannedAsset,
+    Study,
+    Trip,
+    Work,
     check_expense,
     markdown,
     page,
@@ -25,13 +31,14 @@ from services.grants.expenses.rules import (
     rule_findings,
 )
 from services.grants.expenses.rules.registry import Bound, Check, NoParams, rule_kind
+from services.grants.expenses.schemas import SpentWon
 from services.grants.programmes import builtin
 from services.grants.programmes.rules import Funds, parse
 from services.grants.proposals.rules import Asset, Budget, Line, Pay, Person, totals
 from services.grants.settlement.rules import settle
 from shared.problems import FindingKind, Invalid
 from tests.grants.calls import harbour, harbour_data, keco
-from tests.grants.year import AGREED, PLAN, YEAR, expense, period
+from tests.grants.year import AGREED, DAY, PLAN, YEAR, expense, period
 
 ROUTES = [KINDS[name] for name in sorted(KINDS)]
 
@@ -129,6 +136,35 @@ def test_a_plan_is_made_of_an_agreed_budget() -> None:
     assert made.people["p"].period == YEAR
     assert made.assets["gc"].price_won == 7
     assert made.own_rules == {"travel"}
+
+
+def test_only_lines_with_a_journey_make_a_journey_of_the_plan() -> None:
+    lines = (
+        Line("travel", "overseas_trip", "grant", 1_000, trip="seoul-tokyo"),
+        Line("travel", "domestic_trip", "grant", 1_000),
+    )
+    budget = Budget(YEAR, lines, ())
+    assert plan_of(totals(keco(), budget), budget, AGREED).trips == {"seoul-tokyo"}
+
+
+def test_what_is_not_stated_counts_nothing() -> None:
+    assert Work().rate_ratio == Work().sum_ratio == (0, 1)
+    trip = Trip(DAY, DAY)
+    assert (trip.days, trip.fare_won, trip.registration_won) == (1, 0, 0)
+    assert Expense("e", "books", "grant", 1).heads == 1
+    assert Study() == Study("enrolled", True, 0, 0)
+    someone = Participant("p", "이", "principal", YEAR)
+    assert (someone.replacement, someone.employed_elsewhere) == (False, False)
+    asset = PlannedAsset("a", 7)
+    assert (asset.quantity, asset.pledged_elsewhere_won) == (1, 0)
+    assert Plan(keco(), YEAR, AGREED, {}).carried_over_won == 0
+
+
+def test_ten_trillion_won_are_the_most_an_expense_may_state() -> None:
+    won: TypeAdapter[int] = TypeAdapter(SpentWon)
+    assert won.validate_python(10**13) == 10_000_000_000_000
+    with pytest.raises(ValidationError):
+        won.validate_python(10**13 + 1)
 
 
 def test_a_limit_without_a_ground_is_no_crash() -> None:
