@@ -1,5 +1,8 @@
 """Base of the grants service's models."""
 
+from sqlalchemy import String
+from sqlalchemy.orm import Mapped, mapped_column
+
 import shared.db
 from shared.idempotency import idempotency_table
 
@@ -10,3 +13,13 @@ class Base(shared.db.Base):
 
 
 idempotency_table(Base.metadata)
+
+
+class HasFile:
+    """The file of a row, as it lies in the store (`services.grants.files`)."""
+
+    file_key: Mapped[str] = mapped_column(String(200))
+    file_name: Mapped[str] = mapped_column(String(200))
+    media_type: Mapped[str] = mapped_column(String(100))
+    size: Mapped[int]
+    sha256: Mapped[str] = mapped_column(String(64))

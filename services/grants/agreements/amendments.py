@@ -34,6 +34,7 @@ from services.grants.agreements.service import (
 )
 from services.grants.errors import AmendmentOpen, AmendmentOutdated
 from services.grants.expenses.models import ExpenseRow
+from services.grants.files import delete_file
 from services.grants.programmes.service import note
 from services.grants.proposals.document import Document, check, read_part
 from shared.db import next_number
@@ -137,7 +138,7 @@ async def attach_paper(
     await session.flush()
     await session.refresh(amendment)
     if old is not None:
-        await files.delete(old)
+        await delete_file(session, old)
     return amendment
 
 

@@ -29,6 +29,7 @@ from services.grants.agreements.service import (
     rules_of_agreement,
 )
 from services.grants.agreements.years import years_of_project
+from services.grants.files import keep
 from services.grants.programmes.rules import RuleSet
 from services.grants.programmes.service import note
 from shared.files import Files
@@ -183,17 +184,10 @@ async def prove(
     stored = await files.put(f"duties/{record.id}/{uuid4()}", name, chunks)
     evidence = DutyEvidence(
         record_id=record.id,
-        file_key=stored.key,
-        file_name=stored.name,
-        media_type=stored.media_type,
-        size=stored.size,
-        sha256=stored.sha256,
         created_by=caller.sub,
     )
-    session.add(evidence)
+    await keep(session, files, evidence, stored)
     note(session, "duty_record", record.id, "attach", caller, reason=stored.sha256)
-    await session.flush()
-    await session.refresh(evidence)
     return evidence
 
 

@@ -20,7 +20,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.grants.agreements.moves import AMENDMENT_STATES, STATES
-from services.grants.base import Base
+from services.grants.base import Base, HasFile
 from shared.db import HasId, HasTimes
 
 project_numbers = Sequence("project_number", metadata=Base.metadata)
@@ -108,18 +108,13 @@ class DutyRecord(Base, HasId, HasTimes):
     removed_at: Mapped[datetime | None]
 
 
-class DutyEvidence(Base, HasId):
+class DutyEvidence(Base, HasFile, HasId):
     """A file that proves a record of a year."""
 
     __tablename__ = "duty_evidence"
     __table_args__ = (Index("ix_duty_evidence_record_id", "record_id"),)
 
     record_id: Mapped[UUID] = mapped_column(ForeignKey("duty_record.id"))
-    file_key: Mapped[str] = mapped_column(String(200))
-    file_name: Mapped[str] = mapped_column(String(200))
-    media_type: Mapped[str] = mapped_column(String(100))
-    size: Mapped[int]
-    sha256: Mapped[str] = mapped_column(String(64))
     created_by: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
@@ -163,7 +158,7 @@ class CompletionCertificate(Base, HasId):
     revoke_reason: Mapped[str | None] = mapped_column(Text)
 
 
-class AgreementDocument(Base, HasId):
+class AgreementDocument(Base, HasFile, HasId):
     """A file handed in as one of the documents of the agreement (G-056), and what became of it.
 
     One sent back stays, with its reason, beside what took its place.
@@ -180,11 +175,6 @@ class AgreementDocument(Base, HasId):
     agreement_id: Mapped[UUID] = mapped_column(ForeignKey("agreement.id"))
     code: Mapped[str] = mapped_column(String(40))
     state: Mapped[str] = mapped_column(String(10), server_default="submitted")
-    file_key: Mapped[str] = mapped_column(String(200))
-    file_name: Mapped[str] = mapped_column(String(200))
-    media_type: Mapped[str] = mapped_column(String(100))
-    size: Mapped[int]
-    sha256: Mapped[str] = mapped_column(String(64))
     submitted_by: Mapped[str] = mapped_column(String(64))
     submitted_at: Mapped[datetime] = mapped_column(server_default=func.now())
     reason: Mapped[str | None] = mapped_column(Text)

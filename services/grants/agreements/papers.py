@@ -28,6 +28,7 @@ from services.grants.agreements.service import (
     take_on_year,
     version_totals,
 )
+from services.grants.files import delete_file, keep
 from services.grants.programmes.service import note
 from services.grants.proposals.models import Proposal
 from services.grants.proposals.moves import move as move_proposal
@@ -76,17 +77,10 @@ async def hand_in(
     paper = AgreementDocument(
         agreement_id=agreement.id,
         code=code,
-        file_key=stored.key,
-        file_name=stored.name,
-        media_type=stored.media_type,
-        size=stored.size,
-        sha256=stored.sha256,
         submitted_by=caller.sub,
     )
-    session.add(paper)
+    await keep(session, files, paper, stored)
     note(session, "agreement", agreement.id, "hand_in", caller, reason=f"{code} {stored.sha256}")
-    await session.flush()
-    await session.refresh(paper)
     return paper
 
 
@@ -102,7 +96,7 @@ async def readable_paper(
 
 
 async def take_back(
-    session: AsyncSession, files: Files, document_id: UUID, institution_id: UUID, caller: Claims
+    session: AsyncSession, document_id: UUID, institution_id: UUID, caller: Claims
 ) -> None:
     """Take back what the agency has not looked at; that it was there stays in the history."""
     paper = await session.get(AgreementDocument, document_id, with_for_update=True)
@@ -114,8 +108,7 @@ async def take_back(
     reason = f"{paper.code} {paper.sha256}"
     note(session, "agreement", agreement.id, "take_back", caller, reason=reason)
     await session.delete(paper)
-    await session.flush()
-    await files.delete(paper.file_key)
+    await delete_file(session, paper.file_key)
 
 
 async def decide_paper(

@@ -112,13 +112,9 @@ async def download_agreement_document(
 
 
 @router.delete(DOCUMENT, status_code=204, summary="협약 서류 회수")
-async def take_back_agreement_document(
-    document_id: UUID, signer: Signer, session: Session, request: Request
-) -> None:
+async def take_back_agreement_document(document_id: UUID, signer: Signer, session: Session) -> None:
     """전문기관이 아직 확인하지 않은 서류만 회수할 수 있습니다."""
-    await papers.take_back(
-        session, request.app.state.files, document_id, institution_of(signer), signer
-    )
+    await papers.take_back(session, document_id, institution_of(signer), signer)
 
 
 @router.post(f"{DOCUMENT}/accept", response_model=DocumentOut, summary="협약 서류 확인")

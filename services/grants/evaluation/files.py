@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.grants.evaluation.errors import FILES_FULL
 from services.grants.evaluation.models import ReviewFile
+from services.grants.files import keep
 from services.grants.programmes.models import Programme
 from services.grants.programmes.service import note
 from services.grants.proposals.models import Proposal
@@ -42,17 +43,10 @@ async def attach(
         completion_id=completion_id,
         visit_id=visit_id,
         kind=kind,
-        file_key=stored.key,
-        file_name=stored.name,
-        media_type=stored.media_type,
-        size=stored.size,
-        sha256=stored.sha256,
         created_by=caller.sub,
     )
-    session.add(made)
+    await keep(session, files, made, stored)
     note(session, "proposal", proposal_id, "attach", caller, reason=f"{kind} {stored.sha256}")
-    await session.flush()
-    await session.refresh(made)
     return made
 
 

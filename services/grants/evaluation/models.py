@@ -19,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from services.grants.base import Base
+from services.grants.base import Base, HasFile
 from shared.db import HasId
 
 notice_numbers = Sequence("notice_number", metadata=Base.metadata)
@@ -160,7 +160,7 @@ class SiteVisit(Base, HasId):
     closed_at: Mapped[datetime | None]
 
 
-class ReviewFile(Base, HasId):
+class ReviewFile(Base, HasFile, HasId):
     """A file of a completion, of a visit's record, or of an application for certification."""
 
     __tablename__ = "review_file"
@@ -173,11 +173,8 @@ class ReviewFile(Base, HasId):
     completion_id: Mapped[UUID | None] = mapped_column(ForeignKey("completion.id"))
     visit_id: Mapped[UUID | None] = mapped_column(ForeignKey("site_visit.id"))
     kind: Mapped[str] = mapped_column(String(40))
-    file_key: Mapped[str] = mapped_column(String(200))
     file_name: Mapped[str] = mapped_column(String(255))
-    media_type: Mapped[str] = mapped_column(String(100))
     size: Mapped[int] = mapped_column(BigInteger)
-    sha256: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     created_by: Mapped[str] = mapped_column(String(64))
 

@@ -16,7 +16,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from services.grants.base import Base
+from services.grants.base import Base, HasFile
 from services.grants.expenses.moves import STATES
 from shared.db import HasId, HasTimes
 
@@ -66,7 +66,7 @@ class ExpenseVersion(Base, HasId):
     changed_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
-class EvidenceRow(Base, HasId):
+class EvidenceRow(Base, HasFile, HasId):
     """A document of an expense. The file's hash and the document's number show what was used
     before, in this project or another."""
 
@@ -83,10 +83,5 @@ class EvidenceRow(Base, HasId):
     amount_won: Mapped[int | None] = mapped_column(BigInteger)
     number: Mapped[str | None] = mapped_column(String(100))
     used_at: Mapped[datetime | None]
-    file_key: Mapped[str] = mapped_column(String(200))
-    file_name: Mapped[str] = mapped_column(String(200))
-    media_type: Mapped[str] = mapped_column(String(100))
-    size: Mapped[int]
-    sha256: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     created_by: Mapped[str] = mapped_column(String(64))

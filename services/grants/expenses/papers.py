@@ -13,6 +13,7 @@ from services.grants.errors import DUPLICATE_EVIDENCE_FILE, EVIDENCE_KIND_UNKNOW
 from services.grants.expenses.models import EvidenceRow, ExpenseRow
 from services.grants.expenses.moves import NAMES, SUPPLIED
 from services.grants.expenses.service import own_expense, readable_expense
+from services.grants.files import delete_file, keep
 from services.grants.programmes.rules import RuleSet
 from services.grants.programmes.service import note
 from shared.files import Files
@@ -51,22 +52,15 @@ async def attach_evidence(
         amount_won=amount_won,
         number=number,
         used_at=used_at,
-        file_key=stored.key,
-        file_name=stored.name,
-        media_type=stored.media_type,
-        size=stored.size,
-        sha256=stored.sha256,
         created_by=caller.sub,
     )
-    session.add(evidence)
+    await keep(session, files, evidence, stored)
     note(session, "expense", row.id, "attach", caller, reason=kind)
-    await session.flush()
-    await session.refresh(evidence)
     return evidence
 
 
 async def remove_evidence(
-    session: AsyncSession, files: Files, evidence_id: UUID, institution_id: UUID, caller: Claims
+    session: AsyncSession, evidence_id: UUID, institution_id: UUID, caller: Claims
 ) -> None:
     """Take a document back, file and all; that it was there stays in the history."""
     paper = await session.get(EvidenceRow, evidence_id)
@@ -76,8 +70,7 @@ async def remove_evidence(
     await _supplied(session, row)
     note(session, "expense", row.id, "detach", caller, reason=f"{paper.kind} {paper.sha256}")
     await session.delete(paper)
-    await session.flush()
-    await files.delete(paper.file_key)
+    await delete_file(session, paper.file_key)
 
 
 async def readable_evidence(

@@ -257,9 +257,5 @@ async def download_evidence(
 
 
 @router.delete("/evidence/{evidence_id}", status_code=204, summary="증빙 삭제")
-async def remove_evidence(
-    evidence_id: UUID, spender: Spender, session: Session, request: Request
-) -> None:
-    await papers.remove_evidence(
-        session, request.app.state.files, evidence_id, institution_of(spender), spender
-    )
+async def remove_evidence(evidence_id: UUID, spender: Spender, session: Session) -> None:
+    await papers.remove_evidence(session, evidence_id, institution_of(spender), spender)

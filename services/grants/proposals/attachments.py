@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.grants.files import delete_file, keep
 from services.grants.programmes.models import Programme
 from services.grants.programmes.service import note, rules_of
 from services.grants.proposals.errors import DOCUMENT_UNKNOWN
@@ -42,23 +43,15 @@ async def attach(
     row = Attachment(
         proposal_id=proposal.id,
         document=document,
-        file_key=stored.key,
-        file_name=stored.name,
-        media_type=stored.media_type,
-        size=stored.size,
-        sha256=stored.sha256,
         created_by=caller.sub,
     )
-    session.add(row)
+    await keep(session, files, row, stored)
     note(session, "proposal", proposal.id, "attach", caller, reason=document)
-    await session.flush()
-    await session.refresh(row)
     return row
 
 
 async def take_back(
     session: AsyncSession,
-    files: Files,
     attachment_id: UUID,
     institution_id: UUID,
     caller: Claims,
@@ -79,8 +72,7 @@ async def take_back(
         row.taken_back_at = now
         return
     await session.delete(row)
-    await session.flush()
-    await files.delete(row.file_key)
+    await delete_file(session, row.file_key)
 
 
 async def attached(session: AsyncSession, proposal: Proposal) -> Sequence[Attachment]:

@@ -17,7 +17,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from services.grants.base import Base
+from services.grants.base import Base, HasFile
 from services.grants.proposals.moves import STATES
 from shared.db import HasId, HasTimes
 
@@ -58,7 +58,7 @@ class Proposal(Base, HasId, HasTimes):
     continues_id: Mapped[UUID | None]
 
 
-class Attachment(Base, HasId):
+class Attachment(Base, HasFile, HasId):
     """A file that goes with a proposal, for one of the documents the call asks for (G-005).
 
     One that was submitted stays when it is taken back: the agency received it.
@@ -69,11 +69,6 @@ class Attachment(Base, HasId):
 
     proposal_id: Mapped[UUID] = mapped_column(ForeignKey("proposal.id"))
     document: Mapped[str] = mapped_column(String(60))
-    file_key: Mapped[str] = mapped_column(String(200))
-    file_name: Mapped[str] = mapped_column(String(200))
-    media_type: Mapped[str] = mapped_column(String(100))
-    size: Mapped[int]
-    sha256: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     created_by: Mapped[str] = mapped_column(String(64))
     taken_back_at: Mapped[datetime | None]

@@ -166,14 +166,7 @@ async def download_file(
 
 
 @router.delete("/proposal-files/{attachment_id}", status_code=204, summary="첨부서류 삭제")
-async def take_file_back(
-    attachment_id: UUID, applicant: Applicant, session: Session, request: Request
-) -> None:
+async def take_file_back(attachment_id: UUID, applicant: Applicant, session: Session) -> None:
     await attachments.take_back(
-        session,
-        request.app.state.files,
-        attachment_id,
-        institution_of(applicant),
-        applicant,
-        utc_now(),
+        session, attachment_id, institution_of(applicant), applicant, utc_now()
     )

@@ -9,6 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from sqlalchemy import text
 
+from services.grants.jobs import delete_file
 from tests.grants.api.conftest import AGENCY, API, PDF, UNIVERSITY, document, save, submit
 from tests.grants.calls import keco
 from tests.grants.proposals.filled import whole
@@ -259,6 +260,29 @@ async def test_a_submission_keeps_the_files_it_came_with(client, draft, applican
     second = (await attach(client, draft, applicant, name="새 수요조사.pdf")).json()
     hidden = await client.get(f"{API}/proposal-files/{second['id']}", headers=officer)
     assert hidden.status_code == 404  # not submitted yet
+
+
+async def test_the_bytes_of_a_file_taken_back_go_after_its_row(client, draft, applicant, runtime):
+    kept = (await attach(client, draft, applicant)).json()
+    gone = (await attach(client, draft, applicant)).json()
+    file = f"{API}/proposal-files/{gone['id']}"
+    assert (await client.delete(file, headers=applicant)).status_code == 204
+    async with runtime.sessions() as session:
+        query = "SELECT args->>'key' FROM procrastinate_jobs WHERE task_name = 'files.delete'"
+        (key,) = (await session.scalars(text(query))).all()
+    assert b"".join([chunk async for chunk in runtime.files.get(key)]) == PDF
+    await delete_file(runtime, key)
+    with pytest.raises(FileNotFoundError):
+        await anext(aiter(runtime.files.get(key)))
+    left = await client.get(f"{API}/proposal-files/{kept['id']}", headers=applicant)
+    assert left.content == PDF
+
+
+async def test_bytes_whose_row_fails_do_not_stay(client, draft, applicant, runtime, tmp_path):
+    async with runtime.sessions.begin() as session:
+        await session.execute(text("ALTER TABLE proposal_attachment ADD CHECK (size > 10000)"))
+    assert (await attach(client, draft, applicant)).status_code == 500
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
 async def test_a_file_for_a_document_the_call_does_not_ask_for_is_refused(client, draft, applicant):
