@@ -182,10 +182,12 @@ async def change_listing(
 
 @router.delete("/listings/{listing_id}", status_code=204)
 async def remove_listing(
-    listing_id: UUID, seller: Seller, session: Session, files: FileStore
+    listing_id: UUID, seller: Seller, sessions: SessionMaker, files: FileStore
 ) -> None:
     """신청이 한 번도 없던 임시저장 상품을 지웁니다."""
-    for key in await service.remove(session, listing_id, seller_id=_selling(seller)):
+    async with sessions.begin() as session:
+        keys = await service.remove(session, listing_id, seller_id=_selling(seller))
+    for key in keys:
         await files.delete(key)
 
 

@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.grants.agreements import moves
@@ -26,13 +25,13 @@ from services.grants.agreements.service import (
     rules_of_agreement,
     year_of,
 )
-from services.grants.errors import ProposalExists, StageEvaluated
+from services.grants.errors import StageEvaluated
 from services.grants.programmes.rules import Period
 from services.grants.programmes.service import note
 from services.grants.proposals.carry_over import CarryOver, carry_over
 from services.grants.proposals.models import Proposal
 from services.grants.proposals.moves import move as move_proposal
-from services.grants.proposals.service import received_version
+from services.grants.proposals.service import add_draft, received_version
 from shared.problems import Finding, Invalid, NotFound
 from shared.tokens import Claims
 
@@ -149,16 +148,7 @@ async def begin_next_year(
         year_no=agreement.year_no + 1,
         continues_id=agreement.id,
     )
-    session.add(proposal)
-    try:
-        await session.flush()
-    except IntegrityError as error:
-        if "uq_proposal_live" in str(error.orig):
-            raise ProposalExists from error
-        raise
-    await session.refresh(proposal)
-    note(session, "proposal", proposal.id, "carry_over", caller, moved=(None, "draft"))
-    return proposal, made
+    return await add_draft(session, proposal, "carry_over", caller), made
 
 
 async def designate_next_year(

@@ -45,6 +45,13 @@ async def create_proposal(
         title=title,
         document={},
     )
+    return await add_draft(session, proposal, "create", caller)
+
+
+async def add_draft(
+    session: AsyncSession, proposal: Proposal, action: str, caller: Claims
+) -> Proposal:
+    """Put a new draft on record. Raises `ProposalExists` where the applicant has a live one."""
     session.add(proposal)
     try:
         await session.flush()
@@ -53,7 +60,7 @@ async def create_proposal(
             raise ProposalExists from error
         raise
     await session.refresh(proposal)
-    note(session, "proposal", proposal.id, "create", caller, moved=(None, "draft"))
+    note(session, "proposal", proposal.id, action, caller, moved=(None, "draft"))
     return proposal
 
 
