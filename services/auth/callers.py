@@ -60,6 +60,7 @@ PasswordOwner = Annotated[Claims, Depends(requires(PASSWORD_CHANGE))]
 Self = Annotated[Claims, Depends(requires(OWN_ACCOUNT))]
 FactorOwner = Annotated[Claims, Depends(requires(OWN_ACCOUNT, SECOND_FACTOR_ENROL))]
 Operator = Annotated[Claims, Depends(requires(ADMINISTER_ACCOUNTS))]
+Officer = Annotated[Claims, Depends(requires("grants:manage"))]
 ManagerClaims = Annotated[Claims, Depends(requires(MANAGE_ACCOUNTS, ADMINISTER_ACCOUNTS))]
 
 

@@ -214,6 +214,14 @@ class AccountLineOut(Schema):
     last_login_at: datetime | None
 
 
+class EvaluatorOut(Schema):
+    """Whom an agency may ask to judge. The name in full: it stands on the sheet."""
+
+    id: UUID
+    name: str
+    department: str | None
+
+
 class CredentialOut(Schema):
     """How a new account is entered. `link` is shown this once; `sent_to` is where it was mailed,
     masked. Without a link the first password is the id itself (an installation's choice)."""

@@ -99,6 +99,15 @@ def listed(manager: Manager, *, institution_id: UUID | None, text: str | None) -
     return query
 
 
+def evaluators(institution_id: UUID) -> Select[Account]:
+    """The evaluators of an agency, whom its officers give proposals to judge."""
+    return select(Account).where(
+        Account.institution_id == institution_id,
+        Account.role == Role.EVALUATOR,
+        Account.status == Status.ACTIVE,
+    )
+
+
 async def managed(
     session: AsyncSession, manager: Manager, account_id: UUID, *, seen: int | None = None
 ) -> Account:

@@ -12,6 +12,7 @@ from services.auth.accounts.schemas import (
     AccountLineOut,
     AccountOut,
     CredentialOut,
+    EvaluatorOut,
     FieldEventOut,
     FieldsIn,
     GrantIn,
@@ -25,9 +26,10 @@ from services.auth.accounts.schemas import (
     StaffIn,
 )
 from services.auth.accounts.staff import Grant, Manager, NewAccount, Opened, Person
-from services.auth.callers import Managing, Operator, Runtime
+from services.auth.callers import Managing, Officer, Operator, Runtime
 from services.auth.institutions.schemas import PurposeIn
 from shared.app import language
+from shared.caller import institution_of
 from shared.clock import utc_now
 from shared.db import Session
 from shared.paging import Page, Paging, paginate
@@ -52,6 +54,20 @@ async def list_accounts(
         descending=False,
     )
     return Page(items=[_line(item) for item in found], next_cursor=next_cursor, total=total)
+
+
+@router.get("/evaluators", response_model=Page[EvaluatorOut], summary="우리 기관의 평가위원")
+async def list_evaluators(officer: Officer, session: Session, page: Paging) -> Page[EvaluatorOut]:
+    """전문기관의 담당자가 사업계획서를 배정할 수 있는, 사용 중인 평가위원 계정입니다."""
+    found, next_cursor, total = await paginate(
+        session,
+        staff.evaluators(institution_of(officer)),
+        keys=[Account.login_id],
+        page=page,
+        descending=False,
+    )
+    items = [EvaluatorOut.model_validate(item) for item in found]
+    return Page(items=items, next_cursor=next_cursor, total=total)
 
 
 @router.post("/accounts/login-id-checks", response_model=LoginIdOut, summary="아이디 중복검사")

@@ -29,6 +29,7 @@ from services.grants.evaluation.rules import (
     rank,
 )
 from services.grants.evaluation.service import candidate_of, in_evaluation, sheets_of
+from services.grants.programmes.models import Programme
 from services.grants.programmes.reading import read
 from services.grants.programmes.rules import Judged, RuleSet
 from services.grants.programmes.service import judging_rules, managed_programme, note
@@ -79,6 +80,18 @@ async def ranking(
         for ranked in rank(rules, candidates, [str(one) for one in decided])
     ]
     return Ranking(rules, lines, await _blocking(session, programme_id, lines))
+
+
+async def calculated(
+    session: AsyncSession, rules: Judged, proposal: Proposal, document: Mapping[str, Any]
+) -> Mapping[str, Scored]:
+    """The items of a sheet nobody judges, by code; none before the facts were verified."""
+    facts = await session.get(VerifiedFacts, proposal.id)
+    if facts is None:
+        return {}
+    programme = await session.get_one(Programme, proposal.programme_id)
+    scored, _bonus = _scored(rules, document, facts, seoul_day(programme.closes_at))
+    return {item.item: item for item in scored}
 
 
 async def finalise(

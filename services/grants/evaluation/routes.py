@@ -1,6 +1,6 @@
 """The evaluation over HTTP: the agency's side, and the reviewers'."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 from uuid import UUID
 
@@ -9,9 +9,11 @@ from fastapi import APIRouter, Depends, Request, Response
 from services.grants.evaluation import ranking, service, visits
 from services.grants.evaluation.models import SiteVisit
 from services.grants.evaluation.outcome import outcome_of
+from services.grants.evaluation.rules import Scored
 from services.grants.evaluation.schemas import (
     AssignIn,
     AssignmentOut,
+    CalculatedOut,
     ConflictIn,
     FactsIn,
     FactsOut,
@@ -53,6 +55,21 @@ async def assign_reviewers(
         officer,
         [reviewer.model_dump() for reviewer in body.reviewers],
     )
+
+
+@router.get(
+    "/programmes/{programme_id}/reviewers", response_model=list[SheetOut], summary="평가 현황"
+)
+async def list_reviewers(programme_id: UUID, officer: Officer, session: Session) -> object:
+    """평가위원마다 어느 사업계획서를 어디까지 평가했는지, 이해관계를 어떻게 신고했는지입니다."""
+    return await service.reviewing(session, programme_id, institution_of(officer))
+
+
+@router.get(
+    "/received/{proposal_id}/facts", response_model=FactsOut | None, summary="확인한 정량항목"
+)
+async def read_facts(proposal_id: UUID, officer: Officer, session: Session) -> object:
+    return await service.verified_facts(session, proposal_id, institution_of(officer))
 
 
 @router.put("/received/{proposal_id}/facts", response_model=FactsOut, summary="정량항목 확인")
@@ -125,9 +142,13 @@ async def read_evaluation(
 ) -> AssignmentOut:
     """이해관계가 없음을 확인한 뒤에 사업계획서와 현장조사 결과가 보입니다. 열람은 기록됩니다."""
     found = await service.assignment(session, proposal_id, UUID(evaluator.sub), evaluator)
-    held = await visits.visits_of(session, [proposal_id]) if found.document is not None else ()
+    held: Sequence[SiteVisit] = ()
+    scored: Mapping[str, Scored] = {}
+    if found.document is not None:
+        held = await visits.visits_of(session, [proposal_id])
+        scored = await ranking.calculated(session, found.rules, found.proposal, found.document)
     tag(response, found.sheet.version)
-    return _assignment(found, held, language(request))
+    return _assignment(found, held, scored, language(request))
 
 
 @router.post(
@@ -178,7 +199,12 @@ async def submit_sheet(proposal_id: UUID, evaluator: Evaluator, session: Session
     )
 
 
-def _assignment(found: service.Assignment, held: Sequence[SiteVisit], lang: Lang) -> AssignmentOut:
+def _assignment(
+    found: service.Assignment,
+    held: Sequence[SiteVisit],
+    scored: Mapping[str, Scored],
+    lang: Lang,
+) -> AssignmentOut:
     return AssignmentOut(
         title=found.proposal.title,
         institution_name=found.proposal.institution_name,
@@ -190,6 +216,7 @@ def _assignment(found: service.Assignment, held: Sequence[SiteVisit], lang: Lang
                 name=item.name.ko if lang == "ko" else item.name.en,
                 scores=list(item.scores),
                 quantitative=item.quantitative,
+                calculated=_calculated(scored[item.code], lang) if item.code in scored else None,
             )
             for section in found.rules.evaluation.sections
             for item in section.items
@@ -200,6 +227,12 @@ def _assignment(found: service.Assignment, held: Sequence[SiteVisit], lang: Lang
             for visit in held
             if visit.findings is not None
         ],
+    )
+
+
+def _calculated(found: Scored, lang: Lang) -> CalculatedOut:
+    return CalculatedOut(
+        score=found.score, shown=found.shown.ko if lang == "ko" else found.shown.en
     )
 
 

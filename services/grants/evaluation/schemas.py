@@ -58,14 +58,23 @@ class FactsOut(Schema):
     verified_at: datetime
 
 
+class CalculatedOut(BaseModel):
+    """Points that follow from verified facts, with the calculation as text."""
+
+    score: int | None
+    shown: str
+
+
 class ScoreItemOut(BaseModel):
-    """A line of the sheet; a quantitative one is scored by calculation, not by the reviewer."""
+    """A line of the sheet; a quantitative one is scored by calculation, not by the reviewer:
+    `calculated`, once the agency verified the facts."""
 
     section: str
     code: str
     name: str
     scores: list[int]
     quantitative: bool
+    calculated: CalculatedOut | None = None
 
 
 class SheetOut(Schema):

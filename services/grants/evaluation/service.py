@@ -81,6 +81,23 @@ def _new_sheet(
     }
 
 
+async def reviewing(session: AsyncSession, programme_id: UUID, agency_id: UUID) -> Sequence[Sheet]:
+    """Every sheet of the agency's own call: who judges what, and how far they are."""
+    await managed_programme(session, programme_id, agency_id)
+    of_call = select(Proposal.id).where(Proposal.programme_id == programme_id)
+    query = select(Sheet).where(Sheet.proposal_id.in_(of_call))
+    order = (Sheet.proposal_id, Sheet.reviewer_id)
+    return (await session.scalars(query.order_by(*order).limit(5_000))).all()
+
+
+async def verified_facts(
+    session: AsyncSession, proposal_id: UUID, agency_id: UUID
+) -> VerifiedFacts | None:
+    """What the agency verified of a received proposal, if it did."""
+    await received_version(session, proposal_id, agency_id)
+    return await session.get(VerifiedFacts, proposal_id)
+
+
 async def exclude(
     session: AsyncSession,
     proposal_id: UUID,

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import JSONResponse
 from pydantic import Field
 
 from services.grants.programmes import service
@@ -117,6 +118,15 @@ async def read_programme(programme_id: UUID, session: Session, response: Respons
     programme = await service.published_programme(session, programme_id)
     tag(response, programme.version)
     return programme
+
+
+@router.get(
+    "/programmes/{programme_id}/rules", response_class=JSONResponse, summary="공고의 사업 규정"
+)
+async def read_programme_rules(programme_id: UUID, session: Session) -> Response:
+    """사업비 한도, 평가표, 가점, 제출 서류 등 공고가 따르는 규정의 원문입니다."""
+    body = await service.published_rules(session, programme_id)
+    return Response(body, media_type="application/json")
 
 
 @router.get(

@@ -138,6 +138,14 @@ async def judging_rules(
     return await rules_of(session, programme)
 
 
+async def published_rules(session: AsyncSession, programme_id: UUID) -> str:
+    """What a published call goes by, word for word. Raises `RunElsewhere` where it is not ours."""
+    programme = await published_programme(session, programme_id)
+    if programme.kind == "external":
+        raise RunElsewhere
+    return await _body_of(session, programme)
+
+
 async def _body_of(session: AsyncSession, programme: Programme) -> str:
     code, version = programme.rule_set_code, programme.rule_set_version
     assert code is not None  # ck_programme_hosted_has_rule_set

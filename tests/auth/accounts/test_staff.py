@@ -308,6 +308,30 @@ async def test_the_operator_opens_leads_of_the_roles_an_institution_can_have(aut
     assert codes_in(await open_lead(university, "1abc", "university")) == {"LOGIN_ID_FORM"}
 
 
+async def test_an_officer_sees_the_active_evaluators_of_the_own_agency(auth, operator):
+    agency = await auth.institution("agency", "가온산업진흥원")
+    other = await auth.institution("agency", "나루산업진흥원")
+    await auth.account("officer", role=Role.AGENCY_OFFICER, institution=agency)
+    for login_id, institution in (("judge1", agency), ("judge2", agency), ("judge3", other)):
+        await auth.account(login_id, role=Role.EVALUATOR, institution=institution)
+    headers = await auth.bearer("officer")
+    url = "/api/v1/auth/evaluators"
+
+    async def ids() -> set[str]:
+        answer = await auth.client.get(url, headers=headers)
+        return {item["id"] for item in answer.json()["items"]}
+
+    mine = {
+        (await auth.client.get("/api/v1/auth/me", headers=await auth.bearer(login))).json()["id"]
+        for login in ("judge1", "judge2")
+    }
+    assert await ids() == mine
+    gone, *left = mine
+    await operator.call("post", f"/{gone}/disable", json={"reason": "임기 만료"})
+    assert await ids() == set(left)
+    assert (await auth.client.get(url, headers=operator.headers)).status_code == 403
+
+
 async def test_the_operator_sees_masked_people_unless_a_purpose_is_stated(auth, operator, lead):
     account = await lead.opened()
     seen = (await operator.call("get", f"/{account['id']}")).json()

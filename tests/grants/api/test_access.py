@@ -10,6 +10,7 @@ from services.grants.app import create_app
 PUBLIC = {
     ("get", "/api/v1/grants/programmes"),
     ("get", "/api/v1/grants/programmes/{programme_id}"),
+    ("get", "/api/v1/grants/programmes/{programme_id}/rules"),
     ("get", "/api/v1/grants/certification/public/institutions"),
     ("get", "/api/v1/grants/certification/public/certificates/{number}"),
     ("get", "/api/v1/grants/forms/{code}/{version}"),

@@ -77,6 +77,47 @@ async def test_the_proposal_is_shown_once_a_conflict_was_ruled_out_and_that_it_w
     assert not {"read_document", "declare_no_conflict"} & {one["action"] for one in story.json()}
 
 
+async def test_a_reviewer_sees_how_the_calculated_points_come_about(
+    client, call, eligible, officer, reviewers, tokens
+):
+    await assign(client, call, officer, reviewers)
+    headers = next(iter(reviewers.values()))
+    url = f"{API}/evaluations/{eligible['id']}"
+    facts = f"{API}/received/{eligible['id']}/facts"
+    await client.post(f"{url}/no-conflict", headers=headers)
+
+    async def calculated() -> dict[str, str | None]:
+        items = (await client.get(url, headers=headers)).json()["items"]
+        return {
+            item["code"]: item["calculated"] and item["calculated"]["shown"]
+            for item in items
+            if item["quantitative"] or item["calculated"]
+        }
+
+    assert set((await calculated()).values()) == {None}
+    assert (await client.get(facts, headers=officer)).json() is None
+    await client.put(facts, json=FACTS, headers=officer)
+    assert (await client.get(facts, headers=officer)).json()["records"] == FACTS["records"]
+    assert "→" in (await calculated())["track_record"]
+    foreign = tokens.headers("grants:manage", institution_id=uuid4())
+    assert (await client.get(facts, headers=foreign)).status_code == 404
+
+
+async def test_the_agency_sees_how_far_its_reviewers_are(
+    client, call, eligible, officer, reviewers, tokens
+):
+    await assign(client, call, officer, reviewers)
+    first, *_others = reviewers
+    await score(client, eligible, reviewers[first], sheet(8))
+    url = f"{API}/programmes/{call}/reviewers"
+    seen = (await client.get(url, headers=officer)).json()
+    states = {one["reviewer_id"]: one["state"] for one in seen}
+    assert states[str(first)] == "submitted"
+    assert set(states) == {str(one) for one in reviewers}
+    foreign = tokens.headers("grants:manage", institution_id=uuid4())
+    assert (await client.get(url, headers=foreign)).status_code == 404
+
+
 @pytest.mark.parametrize(
     ("change", "code"),
     [

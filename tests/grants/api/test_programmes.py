@@ -57,6 +57,17 @@ async def test_a_draft_is_seen_by_its_agency_only_and_a_published_call_by_everyb
     assert (await client.get(f"{URL}/{made['id']}")).json()["state"] == "published"
 
 
+async def test_the_rules_of_a_published_call_are_everybodys(client, officer):
+    made = (await client.post(URL, json=HOSTED, headers=officer)).json()
+    assert (await client.get(f"{URL}/{made['id']}/rules")).status_code == 404
+    await client.post(f"{URL}/{made['id']}/publish", headers=officer)
+    rules = (await client.get(f"{URL}/{made['id']}/rules")).json()
+    assert (rules["code"], rules["budget"]["unit_won"]) == ("keco-2020", 1000)
+    elsewhere = await published(client, officer)
+    answer = await client.get(f"{URL}/{elsewhere['id']}/rules")
+    assert answer.json()["code"] == "RUN_ELSEWHERE"
+
+
 async def test_another_agency_can_neither_edit_publish_nor_withdraw(client, officer, stranger):
     made = (await client.post(URL, json=EXTERNAL, headers=officer)).json()
     other = stranger("grants:manage")
