@@ -1,0 +1,25 @@
+import adapter from '@sveltejs/adapter-static';
+import { sveltekit } from '@sveltejs/kit/vite';
+import { defineConfig } from 'vitest/config';
+
+/** Where `npm run dev` finds the gateway. */
+const gateway = process.env['GATEWAY_URL'] ?? 'http://127.0.0.1:8000';
+
+export default defineConfig({
+  plugins: [
+    sveltekit({
+      adapter: adapter({ fallback: 'index.html' }),
+      compilerOptions: { runes: true },
+      // Assets are named from the root: one page serves every address.
+      paths: { relative: false },
+    }),
+  ],
+  // Fonts stay files: the page's policy forbids data: addresses.
+  build: { target: 'es2022', assetsInlineLimit: 0 },
+  server: {
+    proxy: Object.fromEntries(
+      ['/api', '/docs', '/openapi.json', '/.well-known'].map((path) => [path, gateway]),
+    ),
+  },
+  test: { environment: 'happy-dom', include: ['src/**/*.test.ts'] },
+});
