@@ -179,6 +179,33 @@ def test_caps_are_inclusive_and_name_amount_limit_base_and_percent(
     assert found.params["base_won"] in (60_000_000, 300_000_000, 360_000_000)
 
 
+@pytest.mark.parametrize(
+    ("rule", "kind", "most"),
+    [
+        ("G-022", "incentive", 4_000_000),
+        ("G-024", "undergraduate", 34_588_000),
+        ("G-025", "common_support", 19_268_000),
+        ("G-026", "equipment_purchase", 60_000_000),
+    ],
+)
+def test_the_most_a_part_may_come_to_counts_that_its_base_sinks_with_it(
+    rule: str, kind: str, most: int
+) -> None:
+    """All else stays: G = 196,000천원 and C = 60,000천원 beside the part."""
+
+    def over(won: int) -> Finding | None:
+        rest = funded(196_000_000, 60_000_000, 130_000_000)
+        result = check(line(kind, won, heads=200), *rest, people=PEOPLE)
+        found = [f for f in result.findings if f.code == "CAP_EXCEEDED" and f.kind.rule == rule]
+        return found[0] if found else None
+
+    told = over(150_000_000)
+    assert told is not None
+    assert told.params["most_won"] == most
+    assert over(most) is None
+    assert over(most + 1000) is not None
+
+
 def test_external_personnel_may_reach_twenty_percent_and_not_one_thousand_more() -> None:
     people = (
         replace(OPERATOR, ref="a", post="contract_professor"),

@@ -177,7 +177,23 @@ def _share(cap: ShareCap, totals: Totals) -> Meter:
         percent=decimal_text(cap.percent),
         base_ko=cap.base_name.ko,
         base_en=cap.base_name.en,
+        most_won=_most(cap, totals, amount, base),
     )
+
+
+def _most(cap: ShareCap, totals: Totals, amount: int, base: int) -> int:
+    """What the part may come to while all else stays, in whole units: less than the limit where the
+    part counts in the base of its own cap, which sinks with it."""
+    unit = totals.rules.budget.unit_won
+    limit = percent_limit(cap.percent, base) // unit * unit
+    within = sum(
+        won
+        for line, won in totals.lines
+        if line.fund in cap.base and cap.part.takes(line.item, line.kind, line.fund)
+    )
+    if within < amount or cap.percent >= 100:
+        return limit
+    return int((base - within) * cap.percent / (100 - cap.percent)) // unit * unit
 
 
 def _heads(cap: HeadCap, totals: Totals) -> Iterator[Meter]:
