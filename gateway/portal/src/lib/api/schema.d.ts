@@ -1,4 +1,4 @@
-// Written by `npm run api` from 03f137dc5dd87249aa86551d92248e441a8ddf322c24a16e1875d98f44444d0e
+// Written by `npm run api` from d29f30b478367738bb9f3fcb91a6d94e10807142abc6c4945ca139664eb83f2e
 
 export interface paths {
     "/.well-known/jwks.json": {
@@ -1609,6 +1609,22 @@ export interface paths {
             cookie?: never;
         };
         get: operations["auth_show_directory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/evaluators": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["auth_list_evaluators"];
         put?: never;
         post?: never;
         delete?: never;
@@ -4632,9 +4648,25 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        get: operations["grants_list_reviewers"];
         put?: never;
         post: operations["grants_assign_reviewers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/grants/programmes/{programme_id}/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["grants_read_programme_rules"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -5224,7 +5256,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        get: operations["grants_read_facts"];
         put: operations["grants_save_facts"];
         post?: never;
         delete?: never;
@@ -5900,6 +5932,10 @@ export interface components {
             transfer_id: string | null;
             version: number | null;
         };
+        CalculatedOut: {
+            score: number | null;
+            shown: string;
+        };
         CalculateIn: {
             amount_won?: number | null;
             /** @enum {string} */
@@ -6516,6 +6552,12 @@ export interface components {
             title: string | null;
             /** Format: uuid */
             transfer_id: string;
+        };
+        EvaluatorOut: {
+            department: string | null;
+            /** Format: uuid */
+            id: string;
+            name: string;
         };
         EventOut: {
             action: string;
@@ -7538,6 +7580,11 @@ export interface components {
             next_cursor: string | null;
             total: number;
         };
+        Page_EvaluatorOut_: {
+            items: components["schemas"]["EvaluatorOut"][];
+            next_cursor: string | null;
+            total: number;
+        };
         Page_EventOut_: {
             items: components["schemas"]["EventOut"][];
             next_cursor: string | null;
@@ -8263,6 +8310,7 @@ export interface components {
             shown: string;
         };
         ScoreItemOut: {
+            calculated?: components["schemas"]["CalculatedOut"] | null;
             code: string;
             name: string;
             quantitative: boolean;
@@ -13457,6 +13505,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_DirectoryOut_"];
+                };
+            };
+        };
+    };
+    auth_list_evaluators: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_EvaluatorOut_"];
                 };
             };
         };
@@ -22324,6 +22410,43 @@ export interface operations {
             };
         };
     };
+    grants_list_reviewers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                programme_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SheetOut"][];
+                };
+            };
+        };
+    };
     grants_assign_reviewers: {
         parameters: {
             query?: never;
@@ -22361,6 +22484,43 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SheetOut"][];
+                };
+            };
+        };
+    };
+    grants_read_programme_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                programme_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
                 };
             };
         };
@@ -23868,6 +24028,43 @@ export interface operations {
                 };
                 content: {
                     "application/pdf": string;
+                };
+            };
+        };
+    };
+    grants_read_facts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                proposal_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FactsOut"] | null;
                 };
             };
         };
