@@ -246,6 +246,7 @@ def grants(cast: Cast) -> None:
             "benefit": "grant",
             "opens_at": (now - timedelta(days=1)).isoformat(),
             "closes_at": (now + timedelta(days=30)).isoformat(),
+            "rolling": True,  # looked at as it comes: the demo does not wait thirty days
             "rule_set_code": "keco-2020",
             "rule_set_version": 1,
         },

@@ -73,19 +73,21 @@ async def begin_amendment(
 
 @router.get(f"{AGREEMENT}/amendments", response_model=list[AmendmentOut], summary="협약변경 목록")
 async def list_amendments(agreement_id: UUID, party: Party, session: Session) -> object:
-    return await amendments.amendments_of(session, agreement_id, party)
+    found = await amendments.amendments_of(session, agreement_id, party)
+    return [AmendmentOut.of(seen) for seen in found]
 
 
 @router.get(AMENDMENT, response_model=AmendmentDetail, summary="협약변경 상세")
 async def read_amendment(
     amendment_id: UUID, party: Party, session: Session, request: Request, response: Response
 ) -> AmendmentDetail:
-    """변경 내용과 점검 결과, 현재 계획(승인된 것은 직전 버전)과의 차이를 함께 보여 줍니다."""
-    amendment, checked = await amendments.amendment_detail(session, amendment_id, party)
-    tag(response, amendment.version)
+    """변경 내용과 점검 결과, 현재 계획(승인된 것은 직전 버전)과의 차이를 함께 보여 줍니다.
+    전문기관에는 수행기관이 고치는 중인 내용이 아니라 마지막으로 요청받은 내용을 보여 줍니다."""
+    seen, checked = await amendments.amendment_detail(session, amendment_id, party)
+    tag(response, seen.amendment.version)
     return AmendmentDetail(
-        amendment=AmendmentOut.model_validate(amendment),
-        document=amendment.document,
+        amendment=AmendmentOut.of(seen),
+        document=seen.text.document,
         check=AmendmentCheckOut.of(checked, language(request)),
     )
 
@@ -130,11 +132,11 @@ async def attach_decision_paper(
 async def download_decision_paper(
     amendment_id: UUID, party: Party, session: Session, request: Request
 ) -> Response:
-    amendment, _agreement = await amendments.readable_amendment(session, amendment_id, party)
-    if amendment.file_key is None or amendment.file_name is None or amendment.media_type is None:
+    seen, _agreement = await amendments.readable_amendment(session, amendment_id, party)
+    paper = seen.text
+    if paper.file_key is None or paper.file_name is None or paper.media_type is None:
         raise NotFound
-    content = request.app.state.files.get(amendment.file_key)
-    return send(content, amendment.file_name, amendment.media_type)
+    return send(request.app.state.files.get(paper.file_key), paper.file_name, paper.media_type)
 
 
 @router.post(f"{AMENDMENT}/request", response_model=AmendmentOut, summary="협약변경 승인 요청")

@@ -10,11 +10,18 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.grants.agreements import moves
-from services.grants.agreements.models import Agreement, AgreementChange, Amendment, PlanVersion
+from services.grants.agreements.models import (
+    Agreement,
+    AgreementChange,
+    Amendment,
+    AmendmentRequest,
+    PlanVersion,
+)
 from services.grants.agreements.rules import (
     DECISION_PAPER_MISSING,
     Difference,
@@ -43,6 +50,16 @@ from shared.problems import Finding, Invalid, NotFound, Stale, StateConflict
 from shared.tokens import Claims
 
 _EDITABLE = ("draft", "returned")
+_PAPER = ("file_key", "file_name", "media_type", "sha256")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A request as one side reads it. The institution reads what it is writing; the agency what
+    was sent to it last, also while that is being mended."""
+
+    amendment: Amendment
+    text: Amendment | AmendmentRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +147,9 @@ async def attach_paper(
     amendment, agreement = await _own(session, amendment_id, institution_id)
     _refuse_unless_editable(amendment)
     old = amendment.file_key
+    sent = select(AmendmentRequest.id).where(
+        AmendmentRequest.amendment_id == amendment.id, AmendmentRequest.file_key == old
+    )
     stored = await files.put(f"agreements/{agreement.id}/{uuid4()}", name, chunks)
     amendment.file_key, amendment.file_name = stored.key, stored.name
     amendment.media_type, amendment.sha256 = stored.media_type, stored.sha256
@@ -137,7 +157,7 @@ async def attach_paper(
     note(session, "amendment", amendment.id, "attach", caller, reason=stored.sha256)
     await session.flush()
     await session.refresh(amendment)
-    if old is not None:
+    if old is not None and await session.scalar(sent) is None:  # what was sent is kept
         await delete_file(session, old)
     return amendment
 
@@ -150,13 +170,25 @@ async def request(
     moves.move_amendment(amendment.state, "request")
     _refuse_unless_active(agreement)
     errors = (await _check(session, agreement, amendment.document, amendment.effective_on)).errors
-    if amendment.file_key is None:
+    if not _has_paper(amendment):
         errors += (DECISION_PAPER_MISSING.at("/file", field="file"),)
     if errors:
         raise Invalid(errors=errors)
     amendment.base_version = agreement.plan_version
     amendment.base_seq = await _last_seq(session, agreement)
     amendment.requested_at = now
+    names = ("document", "reason", "effective_on", *_PAPER)
+    session.add(
+        AmendmentRequest(
+            amendment_id=amendment.id,
+            seq=await next_number(
+                session, AmendmentRequest.seq, AmendmentRequest.amendment_id == amendment.id
+            ),
+            requested_by=caller.sub,
+            requested_at=now,
+            **{name: getattr(amendment, name) for name in names},
+        )
+    )
     return await _move(session, amendment, "request", caller)
 
 
@@ -227,41 +259,47 @@ async def approve(
     return await _move(session, amendment, "approve", caller, reason)
 
 
-async def amendments_of(
-    session: AsyncSession, agreement_id: UUID, caller: Claims
-) -> Sequence[Amendment]:
+async def amendments_of(session: AsyncSession, agreement_id: UUID, caller: Claims) -> list[Seen]:
     """The requests of an agreement; what is still being written is the institution's alone."""
     agreement = await readable_agreement(session, agreement_id, caller)
     query = select(Amendment).where(Amendment.agreement_id == agreement.id)
-    if caller.institution_id == str(agreement.agency_id):
-        query = query.where(Amendment.requested_at.is_not(None))
-    return (await session.scalars(query.order_by(Amendment.seq).limit(500))).all()
+    query = query.order_by(Amendment.seq).limit(500)
+    if caller.institution_id != str(agreement.agency_id):
+        return [Seen(one, one) for one in await session.scalars(query)]
+    sent = query.where(Amendment.requested_at.is_not(None))
+    found = (await session.scalars(sent)).all()
+    texts = await _sent(session, [one.id for one in found])
+    return [Seen(one, texts.get(one.id, one)) for one in found]
 
 
 async def readable_amendment(
     session: AsyncSession, amendment_id: UUID, caller: Claims
-) -> tuple[Amendment, Agreement]:
+) -> tuple[Seen, Agreement]:
+    """A request for either side; the agency does not find one that was never sent."""
     amendment = await session.get(Amendment, amendment_id)
     if amendment is None:
         raise NotFound
     agreement = await readable_agreement(session, amendment.agreement_id, caller)
     of_agency = caller.institution_id == str(agreement.agency_id)
-    if of_agency and (amendment.requested_at is None or amendment.state == "draft"):
+    if not of_agency:
+        return Seen(amendment, amendment), agreement
+    if amendment.requested_at is None:
         raise NotFound
-    return amendment, agreement
+    texts = await _sent(session, [amendment.id])
+    return Seen(amendment, texts.get(amendment.id, amendment)), agreement
 
 
 async def amendment_detail(
     session: AsyncSession, amendment_id: UUID, caller: Claims
-) -> tuple[Amendment, AmendmentCheck]:
+) -> tuple[Seen, AmendmentCheck]:
     """A request with what the rules say of it now, against the plan in force.
 
     Once approved, it is compared with the version it replaced.
     """
-    amendment, agreement = await readable_amendment(session, amendment_id, caller)
+    seen, agreement = await readable_amendment(session, amendment_id, caller)
+    amendment = seen.amendment
     if amendment.plan_version is None:
-        checked = await _check(session, agreement, amendment.document, amendment.effective_on)
-        return amendment, checked
+        return seen, await _check(session, agreement, seen.text.document, seen.text.effective_on)
     before, after = [
         Version(found.document, await version_totals(session, agreement, found.version))
         for found in [
@@ -270,7 +308,18 @@ async def amendment_detail(
         ]
     ]
     made = decisions(before.totals, after.totals)
-    return amendment, AmendmentCheck((), made, difference(before, after))
+    return seen, AmendmentCheck((), made, difference(before, after))
+
+
+async def _sent(session: AsyncSession, ids: Sequence[UUID]) -> dict[UUID, AmendmentRequest]:
+    """What was sent last of each request."""
+    query = (
+        select(AmendmentRequest)
+        .where(AmendmentRequest.amendment_id.in_(ids))
+        .order_by(AmendmentRequest.amendment_id, AmendmentRequest.seq.desc())
+        .ext(distinct_on(AmendmentRequest.amendment_id))
+    )
+    return {one.amendment_id: one for one in await session.scalars(query)}
 
 
 async def _check(
@@ -372,6 +421,10 @@ async def _move(
     await session.flush()
     await session.refresh(amendment)
     return amendment
+
+
+def _has_paper(amendment: Amendment) -> bool:
+    return all(getattr(amendment, name) is not None for name in _PAPER)
 
 
 def _refuse_unless_active(agreement: Agreement) -> None:

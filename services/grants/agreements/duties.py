@@ -37,7 +37,7 @@ from shared.paging import PageRequest, paginate
 from shared.problems import Finding, Invalid, NotFound, Stale, StateConflict
 from shared.tokens import Claims
 
-_CLOSED = ("draft", "final", "refunded")
+_CLOSED = (*moves.NOT_CONCLUDED, "final", "refunded")
 MAX_RECORDS = 5_000
 
 

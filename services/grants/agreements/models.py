@@ -40,7 +40,14 @@ class Agreement(Base, HasId, HasTimes):
         CheckConstraint(f"state IN {STATES}", name="state"),
         CheckConstraint("year_no >= 1", name="year_no"),
         CheckConstraint("(stopped_on IS NULL) = (stop_reason IS NULL)", name="stopped_whole"),
-        UniqueConstraint("proposal_id", "year_start"),
+        # A cancelled draft makes room for another.
+        Index(
+            "uq_agreement_live_year",
+            "proposal_id",
+            "year_start",
+            unique=True,
+            postgresql_where=text("state <> 'cancelled'"),
+        ),
         Index("uq_agreement_project_year", "programme_id", "project_no", "year_no", unique=True),
         Index("ix_agreement_institution_id_id", "institution_id", "id"),
         Index("ix_agreement_agency_id_id", "agency_id", "id"),
@@ -268,3 +275,23 @@ class Amendment(Base, HasId, HasTimes):
     decided_at: Mapped[datetime | None]
     decision_reason: Mapped[str | None] = mapped_column(Text)
     plan_version: Mapped[int | None]
+
+
+class AmendmentRequest(Base, HasId):
+    """What was sent to the agency, each time it was: append-only. While the institution mends a
+    request that came back, the agency goes on reading this."""
+
+    __tablename__ = "amendment_request"
+    __table_args__ = (UniqueConstraint("amendment_id", "seq"),)
+
+    amendment_id: Mapped[UUID] = mapped_column(ForeignKey("amendment.id"))
+    seq: Mapped[int]
+    document: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    reason: Mapped[str] = mapped_column(Text)
+    effective_on: Mapped[date]
+    file_key: Mapped[str] = mapped_column(String(200))
+    file_name: Mapped[str] = mapped_column(String(200))
+    media_type: Mapped[str] = mapped_column(String(100))
+    sha256: Mapped[str] = mapped_column(String(64))
+    requested_by: Mapped[str] = mapped_column(String(64))
+    requested_at: Mapped[datetime]

@@ -7,6 +7,7 @@ from services.grants.moves import Moves, next_state
 
 MOVES: Final[Moves] = {
     ("draft", "conclude"): "active",
+    ("draft", "cancel"): "cancelled",  # prepared in error, or the applicant withdrew
     ("active", "close"): "closed",
     ("active", "stop"): "closed",  # before its time; settled as any other year
     ("closed", "report"): "reported",
@@ -20,6 +21,7 @@ MOVES: Final[Moves] = {
 
 NAMES: Final[Mapping[str, str]] = {
     "draft": "협약준비",
+    "cancelled": "협약취소",
     "active": "수행중",
     "closed": "종료",
     "reported": "실적보고",
@@ -30,6 +32,9 @@ NAMES: Final[Mapping[str, str]] = {
 }
 
 STATES: Final = tuple(NAMES)
+
+NOT_CONCLUDED: Final = ("draft", "cancelled")
+"""States in which nothing was agreed on: no year is spent, counted or gone on from."""
 
 AMENDMENT_MOVES: Final[Moves] = {
     ("draft", "request"): "requested",

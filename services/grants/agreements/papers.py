@@ -3,7 +3,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Literal
 from uuid import UUID, uuid4
 
@@ -20,18 +20,13 @@ from services.grants.agreements.rules import (
     unknown_finding,
 )
 from services.grants.agreements.service import (
-    agency_agreement,
     own_agreement,
-    project_number,
     readable_agreement,
     rules_of_agreement,
-    take_on_year,
     version_totals,
 )
 from services.grants.files import delete_file, keep
 from services.grants.programmes.service import note
-from services.grants.proposals.models import Proposal
-from services.grants.proposals.moves import move as move_proposal
 from shared.files import Files
 from shared.problems import Finding, Invalid, NotFound, StateConflict
 from shared.tokens import Claims
@@ -51,7 +46,7 @@ class DocumentSet:
 
 async def document_set(session: AsyncSession, agreement_id: UUID, caller: Claims) -> DocumentSet:
     agreement = await readable_agreement(session, agreement_id, caller)
-    return await _set_of(session, agreement)
+    return await set_of(session, agreement)
 
 
 async def hand_in(
@@ -99,10 +94,9 @@ async def take_back(
     session: AsyncSession, document_id: UUID, institution_id: UUID, caller: Claims
 ) -> None:
     """Take back what the agency has not looked at; that it was there stays in the history."""
-    paper = await session.get(AgreementDocument, document_id, with_for_update=True)
-    if paper is None:
+    paper, agreement = await _open_paper(session, document_id)
+    if agreement.institution_id != institution_id:
         raise NotFound
-    agreement = await own_agreement(session, paper.agreement_id, institution_id)
     if paper.state != "submitted":
         raise StateConflict(state=NAMES[paper.state])
     reason = f"{paper.code} {paper.sha256}"
@@ -120,12 +114,11 @@ async def decide_paper(
     now: datetime,
 ) -> AgreementDocument:
     """The agency accepts a document, or sends it back with the reason."""
-    paper = await session.get(AgreementDocument, document_id, with_for_update=True)
-    if paper is None:
-        raise NotFound
-    agreement = await readable_agreement(session, paper.agreement_id, caller)
+    paper, agreement = await _open_paper(session, document_id)
     if caller.institution_id != str(agreement.agency_id):
         raise NotFound
+    if agreement.state not in _TAKEN_IN:
+        raise StateConflict(state=moves.NAMES[agreement.state])
     if paper.state != "submitted":
         raise StateConflict(state=NAMES[paper.state])
     paper.state, paper.reason = outcome, reason
@@ -136,41 +129,24 @@ async def decide_paper(
     return paper
 
 
-async def conclude(
-    session: AsyncSession,
-    agreement_id: UUID,
-    caller: Claims,
-    *,
-    agreed_on: date | None,
-    now: datetime,
-) -> Agreement:
-    """Conclude the agreement once its set is complete (G-056). From now on the year is spent.
-
-    `agreed_on` is the day it was signed, where it is another than foreseen. Raises `Invalid` with
-    one finding for each document that is missing, sent back, or waiting, or where the year before
-    was stopped meanwhile.
-    """
-    agreement = await agency_agreement(session, agreement_id, caller)
-    target = moves.move(agreement.state, "conclude")
-    proposal = await session.get_one(Proposal, agreement.proposal_id, with_for_update=True)
-    if proposal.continues_id is not None:
-        await take_on_year(session, agreement, proposal)
-    found = (await _set_of(session, agreement)).findings
-    if found:
-        raise Invalid(errors=found)
-    agreed = move_proposal(proposal.state, "agree")
-    note(session, "proposal", proposal.id, "agree", caller, moved=(proposal.state, agreed))
-    note(session, "agreement", agreement.id, "conclude", caller, moved=("draft", target))
-    proposal.state, agreement.state = agreed, target
-    agreement.concluded_at = now
-    agreement.project_no = agreement.project_no or await project_number(session, agreement)
-    agreement.agreed_on = agreed_on or agreement.agreed_on
-    await session.flush()
-    await session.refresh(agreement)
-    return agreement
+async def _open_paper(
+    session: AsyncSession, document_id: UUID
+) -> tuple[AgreementDocument, Agreement]:
+    """A document and its agreement, locked in this order: the agreement, shared, then the paper."""
+    agreement_id = await session.scalar(
+        select(AgreementDocument.agreement_id).where(AgreementDocument.id == document_id)
+    )
+    if agreement_id is None:
+        raise NotFound
+    agreement = await session.get_one(Agreement, agreement_id, with_for_update={"read": True})
+    paper = await session.get(AgreementDocument, document_id, with_for_update=True)
+    if paper is None:  # taken back meanwhile
+        raise NotFound
+    return paper, agreement
 
 
-async def _set_of(session: AsyncSession, agreement: Agreement) -> DocumentSet:
+async def set_of(session: AsyncSession, agreement: Agreement) -> DocumentSet:
+    """What was handed in against the call's set."""
     query = select(AgreementDocument).where(AgreementDocument.agreement_id == agreement.id)
     papers = (await session.scalars(query.order_by(AgreementDocument.id).limit(1000))).all()
     totals = await version_totals(session, agreement, agreement.plan_version)

@@ -6,10 +6,11 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, File, Form, Request, Response, UploadFile
 from pydantic import Field
 
-from services.grants.agreements import papers, service
+from services.grants.agreements import conclusion, papers, service
 from services.grants.agreements.schemas import (
     AgreeIn,
     AgreementOut,
+    CancelIn,
     ChangeIn,
     ChangeOut,
     ConcludeIn,
@@ -138,8 +139,20 @@ async def conclude_agreement(
     agreement_id: UUID, body: ConcludeIn, officer: Officer, once: Once, session: Session
 ) -> Response:
     """필수 서류가 모두 확인되어야 체결할 수 있습니다. 부족한 서류는 하나하나 알려 줍니다."""
-    agreement = await papers.conclude(
+    agreement = await conclusion.conclude(
         session, agreement_id, officer, agreed_on=body.agreed_on, now=utc_now()
+    )
+    return await once.answer(200, AgreementOut.model_validate(agreement))
+
+
+@router.post(f"{AGREEMENT}/cancel", response_model=AgreementOut, summary="협약 준비 취소")
+async def cancel_agreement(
+    agreement_id: UUID, body: CancelIn, officer: Officer, once: Once, session: Session
+) -> Response:
+    """체결하기 전의 협약만 취소합니다. 지정을 유지하면 다시 준비할 수 있고, 지정도 취소하면
+    신청기관에 결과를 통보하며 예비 기관을 선정할 수 있습니다."""
+    agreement = await conclusion.cancel(
+        session, agreement_id, officer, **body.model_dump(), now=utc_now()
     )
     return await once.answer(200, AgreementOut.model_validate(agreement))
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.grants.agreements.amendments import AmendmentCheck
+from services.grants.agreements.amendments import AmendmentCheck, Seen
 from services.grants.agreements.papers import DocumentSet
 from services.grants.agreements.rules import Difference, ItemDecision
 from services.grants.programmes.rules import Text
@@ -37,6 +37,12 @@ class ConcludeIn(Body):
 
 class ReasonIn(Body):
     reason: Annotated[str, Field(min_length=1, max_length=4000)]
+
+
+class CancelIn(ReasonIn):
+    """`keep_designation`: false takes the designation back too."""
+
+    keep_designation: bool = True
 
 
 class ChangeIn(Body):
@@ -305,6 +311,15 @@ class AmendmentOut(Schema):
     decided_at: datetime | None
     decision_reason: str | None
     plan_version: int | None
+
+    @classmethod
+    def of(cls, seen: Seen) -> "AmendmentOut":
+        """The request with the words this reader may see."""
+        names = ("reason", "file_name", "sha256")
+        words = {name: getattr(seen.text, name) for name in names}
+        if seen.amendment.plan_version is None:  # the agency approves with a day of its own
+            words["effective_on"] = seen.text.effective_on
+        return cls.model_validate(seen.amendment).model_copy(update=words)
 
 
 class AmendmentDetail(BaseModel):

@@ -69,7 +69,9 @@ async def agree(
     submission = (await session.scalars(query)).one()
     budget = budget_of(submission.document)
     drafted = select(Agreement.id).where(
-        Agreement.proposal_id == proposal.id, Agreement.year_start == budget.year.start
+        Agreement.proposal_id == proposal.id,
+        Agreement.year_start == budget.year.start,
+        Agreement.state != "cancelled",
     )
     if await session.scalar(drafted) is not None:
         raise StateConflict(state=moves.NAMES["draft"])
@@ -123,7 +125,7 @@ async def year_of(session: AsyncSession, agreement: Agreement) -> ProjectYear:
     """A year of a project as the rules want it."""
     query = select(StageEvaluation.outcome).where(StageEvaluation.agreement_id == agreement.id)
     stage: Any = await session.scalar(query)
-    concluded = agreement.state != "draft"
+    concluded = agreement.state not in moves.NOT_CONCLUDED
     return ProjectYear(agreement.year_no, concluded, agreement.stopped_on, stage)
 
 
@@ -193,7 +195,7 @@ async def record_change(
     form, recorders = CHANGES[kind]
     if party not in recorders:
         raise PermissionDenied
-    if agreement.state in ("draft", "final", "refunded"):
+    if agreement.state in (*moves.NOT_CONCLUDED, "final", "refunded"):
         raise StateConflict(state=moves.NAMES[agreement.state])
     change: Any = read_part(form, body, "/body")
     plan = await plan_in_force(session, agreement)

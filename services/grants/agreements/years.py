@@ -80,7 +80,7 @@ async def evaluate_stage(
     """The stage evaluation, once and for all: whether the project goes on (G-001)."""
     agreement = await agency_agreement(session, agreement_id, caller)
     rules = await rules_of_agreement(session, agreement)
-    if agreement.state == "draft":
+    if agreement.state in moves.NOT_CONCLUDED:
         moves.move(agreement.state, "close")  # refused: nothing was done yet
     wrong = stage_finding(rules, agreement.year_no)
     if wrong is not None:

@@ -9,6 +9,15 @@ class AwardsFull(Problem):
     en = "This call has {awards} award(s), all of them given."
 
 
+class ReceiptOpen(Problem):
+    status, code = 409, "RECEIPT_OPEN"
+    ko = (
+        "접수 마감({closes_at}) 뒤에 사전검토를 시작할 수 있습니다. "
+        "그때까지는 신청기관이 다시 제출할 수 있습니다."
+    )
+    en = "The pre-review begins after the deadline ({closes_at}); the last version by then counts."
+
+
 class ConflictUndeclared(Problem):
     status, code = 409, "CONFLICT_UNDECLARED"
     ko = "이해관계가 없음을 먼저 확인해야 평가할 수 있습니다."

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from services.grants.evaluation.errors import (
     PRE_REVIEW_POINT_MISSING,
     PRE_REVIEW_POINT_UNKNOWN,
     AwardsFull,
+    ReceiptOpen,
 )
 from services.grants.evaluation.models import PreReview, Result, VerifiedFacts
 from services.grants.programmes.models import Event, Programme
@@ -28,9 +29,12 @@ from services.grants.proposals.elsewhere import commitments_of
 from services.grants.proposals.models import Proposal
 from services.grants.proposals.moves import NAMES, move
 from services.grants.proposals.service import received_version
-from shared.clock import seoul_day
+from shared.clock import SEOUL, seoul_day
 from shared.problems import Finding, Invalid, StateConflict
 from shared.tokens import Claims
+
+IN_FLIGHT: Final = timedelta(minutes=1)
+"""How long a request that arrived by the deadline may take to be put on record."""
 
 SELECTED: Final = ("preferred", "negotiation", "designated", "agreed")
 
@@ -62,6 +66,22 @@ async def take_step(
     proposal.version += 1
     await session.flush()
     return proposal
+
+
+async def begin_pre_review(
+    session: AsyncSession, proposal_id: UUID, agency_id: UUID, caller: Claims, now: datetime
+) -> Proposal:
+    """Begin to look at a proposal; from now on the applicant submits no other version.
+
+    So it waits for the deadline (G-004): until then the last version counts. Raises `ReceiptOpen`.
+    A rolling call has nothing to wait for, nor has a continuing year, which no deadline binds.
+    """
+    proposal, _submission = await received_version(session, proposal_id, agency_id)
+    programme = await session.get_one(Programme, proposal.programme_id)
+    waits = not programme.rolling and proposal.continues_id is None
+    if waits and now <= programme.closes_at + IN_FLIGHT:
+        raise ReceiptOpen(closes_at=f"{programme.closes_at.astimezone(SEOUL):%Y-%m-%d %H:%M}")
+    return await take_step(session, proposal_id, agency_id, caller, "begin_pre_review", None)
 
 
 @dataclass(frozen=True, slots=True)

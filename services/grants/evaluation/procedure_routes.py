@@ -56,8 +56,9 @@ RECEIVED = "/received/{proposal_id}"
 
 @router.post(f"{RECEIVED}/pre-review/start", response_model=ProposalOut, summary="사전검토 시작")
 async def start_pre_review(proposal_id: UUID, officer: Officer, session: Session) -> object:
-    return await procedure.take_step(
-        session, proposal_id, institution_of(officer), officer, "begin_pre_review", None
+    """접수 마감 뒤에 시작합니다. 상시 접수하는 공고와 계속 연차는 바로 시작할 수 있습니다."""
+    return await procedure.begin_pre_review(
+        session, proposal_id, institution_of(officer), officer, utc_now()
     )
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import (
     String,
     Text,
     func,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
@@ -38,7 +39,9 @@ class RuleSetRow(Base):
 class Programme(Base, HasId, HasTimes):
     """A line of the catalogue: a call we host (with a rule set), or another agency's programme.
 
-    `bonus_rule` says what mileage buys there (M-050).
+    `bonus_rule` says what mileage buys there (M-050). `rolling`: proposals are looked at as they
+    come (상시 접수), so that the last version before the pre-review counts; in any other call it is
+    the last one before the deadline (G-004).
     """
 
     __tablename__ = "programme"
@@ -55,6 +58,7 @@ class Programme(Base, HasId, HasTimes):
         CheckConstraint(
             "(rule_set_code IS NULL) = (rule_set_version IS NULL)", name="rule_set_whole"
         ),
+        CheckConstraint("NOT rolling OR kind = 'hosted'", name="rolling_is_hosted"),
         Index("ix_programme_closes_at_id", "closes_at", "id"),
         Index("ix_programme_agency_id", "agency_id"),
     )
@@ -72,6 +76,7 @@ class Programme(Base, HasId, HasTimes):
     url: Mapped[str | None] = mapped_column(String(500))
     opens_at: Mapped[datetime]
     closes_at: Mapped[datetime]
+    rolling: Mapped[bool] = mapped_column(server_default=text("false"))
     rule_set_code: Mapped[str | None] = mapped_column(String(60))
     rule_set_version: Mapped[int | None]
     bonus_rule: Mapped[dict[str, Any] | None] = mapped_column(JSONB)

@@ -40,6 +40,10 @@ class ProgrammeIn(Body):
     url: HttpUrl | None = None
     opens_at: AwareDatetime
     closes_at: AwareDatetime
+    rolling: bool = Field(
+        default=False,
+        description="상시 접수: 마감 전에도 사전검토를 시작할 수 있습니다(hosted 사업만).",
+    )
     rule_set_code: str | None = None
     rule_set_version: Version | None = None
     bonus_rule: BonusRule | None = None
@@ -52,6 +56,8 @@ class ProgrammeIn(Body):
             (self.rule_set_code is None) != (self.rule_set_version is None)
         ):
             raise ValueError("a call run here, and only it, names a rule set and its version")
+        if self.rolling and self.kind != "hosted":
+            raise ValueError("only a call for proposals can be rolling")
         return self
 
 
@@ -70,6 +76,7 @@ class ProgrammeOut(Schema):
     url: str | None
     opens_at: datetime
     closes_at: datetime
+    rolling: bool
     rule_set_code: str | None
     rule_set_version: int | None
     bonus_rule: dict[str, Any] | None

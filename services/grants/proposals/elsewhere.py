@@ -17,6 +17,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.grants.agreements.models import Agreement, PlanVersion
+from services.grants.agreements.moves import NOT_CONCLUDED
 from services.grants.errors import RuleSetInvalid
 from services.grants.programmes.models import Programme
 from services.grants.programmes.reading import read
@@ -80,7 +81,7 @@ async def _agreed(session: AsyncSession, proposal: Proposal, numbers: Iterable[s
         )
         .where(
             Agreement.proposal_id != proposal.id,
-            Agreement.state != "draft",  # counted as the designated proposal it still is
+            Agreement.state.not_in(NOT_CONCLUDED),  # counted as the proposal it still is
             _names("plan_version", numbers),
         )
         .order_by(Agreement.id)

@@ -27,6 +27,7 @@ MOVES: Final[Moves] = {
     ("negotiation", "reject"): "rejected",  # broken off: a reserve may follow
     ("negotiation", "designate"): "designated",
     ("designated", "agree"): "agreed",
+    ("designated", "revoke"): "rejected",  # with its draft agreement: a reserve may follow
     # Certification of excellent institutions (M-061): the council recommends, then it is approved.
     ("scored", "recommend"): "recommended",
     ("recommended", "certify"): "certified",

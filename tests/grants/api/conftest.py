@@ -137,7 +137,8 @@ def shipped_rule_set() -> str:
 
 @pytest.fixture
 async def call(client, officer) -> str:
-    """The id of a published call that is open now, on the 2020 rule set."""
+    """The id of a published call that is open now, on the 2020 rule set; a rolling one, so that
+    what came in can be looked at while it is open."""
     body = {
         "kind": "hosted",
         "name": "폐자원에너지화 특성화대학원",
@@ -147,6 +148,7 @@ async def call(client, officer) -> str:
         "benefit": "grant",
         "opens_at": "2026-01-06T00:00:00+09:00",
         "closes_at": "2036-02-07T17:00:00+09:00",
+        "rolling": True,
         "rule_set_code": "keco-2020",
         "rule_set_version": 1,
     }

@@ -3,6 +3,8 @@
 from copy import deepcopy
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from tests.grants.api.conftest import API, PDF, document, meeting
 
@@ -219,3 +221,57 @@ async def test_the_agency_sees_a_request_once_it_is_sent_and_others_never(
         ),
     ):
         assert answer.status_code == 404
+
+
+async def test_the_agency_reads_what_was_sent_while_it_is_being_mended(
+    client, requested, agreement, applicant, officer
+):
+    await act(client, requested, "return", officer, reason="사유를 보완하세요.")
+    seen = await client.get(requested, headers=applicant)
+    body = {"document": moved(1_000_000), "reason": "쓰는 중", "effective_on": "2020-12-01"}
+    edited = await client.put(
+        requested, json=body, headers=applicant | {"If-Match": seen.headers["ETag"]}
+    )
+    assert edited.status_code == 200, edited.text
+    await attach(client, requested, applicant, b"newer")
+
+    theirs = (await client.get(requested, headers=officer)).json()
+    assert theirs["document"] == moved()
+    assert (theirs["amendment"]["reason"], theirs["amendment"]["effective_on"]) == (
+        "교육위원회 확대",
+        DAY,
+    )
+    assert [
+        (line["kind"], line["after_won"]) for line in theirs["check"]["difference"]["lines"]
+    ] == [
+        ("reagents", 98_000_000),
+        ("meeting", 7_000_000),
+    ]
+    assert (await client.get(f"{requested}/file", headers=officer)).content == PDF + b"paper"
+    listed = await client.get(f"{API}/agreements/{agreement['id']}/amendments", headers=officer)
+    assert [one["reason"] for one in listed.json()] == ["교육위원회 확대"]
+    ours = (await client.get(requested, headers=applicant)).json()
+    assert (ours["document"], ours["amendment"]["reason"]) == (moved(1_000_000), "쓰는 중")
+    assert (await client.get(f"{requested}/file", headers=applicant)).content == PDF + b"newer"
+
+    # What was written and never sent is not told by a withdrawal either.
+    await act(client, requested, "withdraw", applicant)
+    assert (await client.get(requested, headers=officer)).json()["document"] == moved()
+
+
+async def test_the_agency_reads_the_new_request_once_it_is_sent_again(
+    client, requested, applicant, officer, runtime
+):
+    await act(client, requested, "return", officer, reason="사유를 보완하세요.")
+    seen = await client.get(requested, headers=applicant)
+    body = {"document": moved(1_000_000), "reason": "구체적 사유", "effective_on": DAY}
+    await client.put(requested, json=body, headers=applicant | {"If-Match": seen.headers["ETag"]})
+    await attach(client, requested, applicant, b"newer")
+    sent = await act(client, requested, "request", applicant, key="2")
+    assert sent.status_code == 200, sent.text
+    theirs = (await client.get(requested, headers=officer)).json()
+    assert theirs["document"] == moved(1_000_000)
+    assert (await client.get(f"{requested}/file", headers=officer)).content == PDF + b"newer"
+    with pytest.raises(DBAPIError, match="append-only"):
+        async with runtime.sessions.begin() as session:
+            await session.execute(text("UPDATE amendment_request SET reason = 'x'"))

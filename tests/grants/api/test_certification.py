@@ -81,7 +81,7 @@ async def applied(client, notice, company) -> dict:
 async def closed(applied, runtime) -> dict:
     """The application once the call has closed."""
     async with runtime.sessions.begin() as session:
-        await session.execute(text("UPDATE programme SET closes_at = now() - interval '1 minute'"))
+        await session.execute(text("UPDATE programme SET closes_at = now() - interval '1 hour'"))
     return applied
 
 
@@ -259,7 +259,8 @@ async def test_nobody_is_eligible_before_the_mileage_of_the_closing_day_is_known
 
 async def test_the_closing_day_has_to_be_over(client, applied, officer, answers):
     answers["mileage"] = '{"HIRING": 300}'
-    await client.post(f"{API}/received/{applied['id']}/pre-review/start", headers=officer)
+    begun = await client.post(f"{API}/received/{applied['id']}/pre-review/start", headers=officer)
+    assert (begun.status_code, begun.json()["code"]) == (409, "RECEIPT_OPEN")
     early = await client.post(
         f"{CERTIFICATION}/applications/{applied['id']}/mileage", headers=officer
     )

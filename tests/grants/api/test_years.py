@@ -146,3 +146,26 @@ async def test_a_new_proposal_is_never_taken_on_without_selection(client, agreem
         client, f"{API}/received/{agreement['proposal_id']}/continue", officer, reason="-"
     )
     assert answer.status_code == 404
+
+
+async def test_a_further_year_that_was_prepared_is_cancelled_and_prepared_again(
+    client, closed_call, applicant, officer
+):
+    prepared = await drafted_year(client, closed_call, applicant, officer)
+    url = f"{API}/agreements/{prepared['id']}"
+    why = {"reason": "사업비를 다시 협의합니다."}
+    # It was never selected: a project that is not to go on is stopped.
+    refused = await act(client, f"{url}/cancel", officer, **why, keep_designation=False)
+    assert refused.status_code == 409
+    done = await act(client, f"{url}/cancel", officer, **why)
+    assert (done.status_code, done.json()["state"]) == (200, "cancelled"), done.text
+    years = await client.get(f"{API}/agreements/{closed_call['id']}/years", headers=officer)
+    assert [one["agreement"]["id"] for one in years.json()] == [closed_call["id"]]
+    again = await act(
+        client,
+        f"{API}/received/{prepared['proposal_id']}/agree",
+        officer,
+        key="again",
+        agreed_on="2021-03-09",
+    )
+    assert (again.status_code, again.json()["year_no"]) == (201, 2), again.text
