@@ -1,4 +1,4 @@
-// Written by `npm run api` from d29f30b478367738bb9f3fcb91a6d94e10807142abc6c4945ca139664eb83f2e
+// Written by `npm run api` from 871bf2c4dfebfa074ed8cf4c88add9b72e9a0b9b0b38bcdc3f9b545ec93fed82
 
 export interface paths {
     "/.well-known/jwks.json": {
@@ -3195,6 +3195,22 @@ export interface paths {
         get?: never;
         put?: never;
         post: operations["grants_preview_amendment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/grants/agreements/{agreement_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["grants_cancel_agreement"];
         delete?: never;
         options?: never;
         head?: never;
@@ -6849,6 +6865,11 @@ export interface components {
             enabled: boolean;
             field: string;
         };
+        GrantsCancelIn: {
+            /** @default true */
+            keep_designation?: boolean;
+            reason: string;
+        };
         GrantsCertificateOut: {
             facts: {
                 [key: string]: unknown;
@@ -7921,6 +7942,8 @@ export interface components {
             name: string;
             /** Format: date-time */
             opens_at: string;
+            /** @default false */
+            rolling?: boolean;
             rule_set_code?: string | null;
             rule_set_version?: number | null;
             /** @enum {string} */
@@ -7946,6 +7969,7 @@ export interface components {
             /** Format: date-time */
             opens_at: string;
             published_at: string | null;
+            rolling: boolean;
             rule_set_code: string | null;
             rule_set_version: number | null;
             state: string;
@@ -18218,6 +18242,49 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AmendmentCheckOut"];
+                };
+            };
+        };
+    };
+    grants_cancel_agreement: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                agreement_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GrantsCancelIn"];
+            };
+        };
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgreementOut"];
                 };
             };
         };
