@@ -35,7 +35,7 @@ from gateway.forward import AnswerBroken, forward
 from gateway.head import Head, Origins, read_head, request_id
 from gateway.health import Health
 from gateway.limiter import Limit, Limiter, LocalCounters, SharedCounters
-from gateway.pages import load_pages
+from gateway.pages import Pages
 from gateway.routes import SERVICES, Route, RouteTable
 from gateway.settings import Settings
 from gateway.upstream import upstreams
@@ -84,7 +84,7 @@ class Gateway:
         self._routes = routes or RouteTable()
         self._cors = Cors(settings.cors_origins)
         self._origins = Origins(settings.trusted_proxies)
-        self._pages = load_pages()
+        self._pages = Pages(settings.portal_build)
         self._watch = Watch(idle_seconds=settings.idle_seconds, late=_late)
         self._access_log = AccessLog(write_log)
         self.metrics = Metrics("gateway")
@@ -226,16 +226,13 @@ class Gateway:
 
     async def _answer_itself(self, exchange: Exchange, head: Head) -> None:
         path = head.path
-        page = self._pages.get(path)
+        page = self._pages.find(head.method, path, head.fields)
         if page is None and path not in {"/healthz", "/readyz", "/openapi.json"}:
             raise NotFound
         if head.method not in {"GET", "HEAD"}:
             raise MethodNotAllowed(headers={"Allow": "GET, HEAD"})
         if page is not None:
-            if head.fields.get(b"if-none-match") == page.etag:
-                await exchange.answer(304, page.headers, b"")
-            else:
-                await exchange.answer(200, page.headers, page.body)
+            await page.answer(exchange)
             return
         headers = [_JSON, (b"cache-control", b"no-store"), *SECURITY_HEADERS]
         if path == "/openapi.json":

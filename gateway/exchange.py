@@ -148,7 +148,9 @@ class Exchange:
         """An answer of the gateway itself."""
         self.answering = True
         self.status = status
-        headers = [*headers, (b"content-length", b"%d" % len(body)), *self.extra]
+        headers = [*headers, *self.extra]
+        if status not in {204, 304}:  # those have no body, not even an empty one
+            headers.append((b"content-length", b"%d" % len(body)))
         await self.send_whole(status, headers, b"" if self.method == "HEAD" else body)
 
     async def send_whole(self, status: int, headers: Headers, body: bytes) -> None:

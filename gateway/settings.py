@@ -1,6 +1,7 @@
 """Settings of the gateway."""
 
 from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
 from typing import Annotated, Self
 
 from pydantic import BeforeValidator, Field, SecretStr, model_validator
@@ -26,6 +27,7 @@ class Settings(ProcessSettings):
     cors_origins: Origins = frozenset()
     # A name of its own: for the services behind us the trusted proxy is the gateway.
     trusted_proxies: Networks = Field((), validation_alias="GATEWAY_TRUSTED_PROXIES")
+    portal_build: Path = Path(__file__).parent / "portal" / "build"
     valkey_url: str | None = None  # shared rate limit counters; without it each process counts
     limit_login: str = "120/60"
     limit_public: str = "600/60"

@@ -9,6 +9,7 @@ import json
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -72,7 +73,9 @@ def uvicorn_of(app: Any) -> uvicorn.Server:
 def running_gateway(
     upstream: str | dict[str, str], keys: Any = None, routes: Any = None, **settings: Any
 ) -> Iterator["RunningGateway"]:
-    """A gateway whose services are all at one address, or each at its own."""
+    """A gateway whose services are all at one address, or each at its own; without a portal,
+    unless `portal_build` says where one is."""
+    settings.setdefault("portal_build", Path("/nowhere"))
     if isinstance(upstream, str):
         upstream = dict.fromkeys(("auth", "accrual", "exchange", "grants"), upstream)
     lines: list[str] = []
