@@ -90,6 +90,7 @@ compose-test: $(VENV)/installed-dev ## Build the image, start the containers, ru
 lock: ## Pin every dependency by hash (needs uv)
 	@uv pip compile $(LOCK_OPTIONS) pyproject.toml -o requirements.txt
 	@uv pip compile $(LOCK_OPTIONS) --group dev pyproject.toml -o requirements-dev.txt
+	@uv pip compile $(LOCK_OPTIONS) --group pyproject.toml:portal -o requirements-portal.txt
 
 LOCK_OPTIONS := -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-annotate --custom-compile-command "make lock"

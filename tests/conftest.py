@@ -38,10 +38,14 @@ _numbers = itertools.count(1)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that start a whole installation take turns: one worker gets all of them."""
+    """Tests that start a whole installation take turns: one worker gets all of them. Another one
+    gets those that have a browser in front of it."""
     for item in items:
-        if {"deploy", "integration"} & set(item.path.parts[-3:]):
+        folders = set(item.path.parts[-3:])
+        if {"deploy", "integration"} & folders:
             item.add_marker(pytest.mark.xdist_group("installation"))
+        elif "portal" in folders:
+            item.add_marker(pytest.mark.xdist_group("browser"))
 
 
 @pytest.fixture(scope="session")
