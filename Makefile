@@ -15,13 +15,19 @@ T ?=
 FOR ?= 60
 VENV := .venv
 BIN := $(VENV)/bin
+NODE := $(VENV)/node
 SERVICES := auth accrual exchange grants
 
 ##@ Use it
 
 .PHONY: run
 run: $(VENV)/installed ## Start everything here, with its own PostgreSQL and demo data [PORT=8000 DATA=var]
+	@$(MAKE) portal || echo "Going on without a new build of the portal; make portal tries again."
 	@$(BIN)/python -m deploy.local run --port $(PORT) --data $(DATA) $(if $(ARCHIVE),--archive "$(ARCHIVE)")
+
+.PHONY: portal
+portal: $(VENV)/installed $(NODE) ## Build what / shows, with a Node of its own; does nothing when it is built
+	@$(BIN)/python deploy/portal.py --node $(NODE) build
 
 .PHONY: demo
 demo: $(VENV)/installed-dev ## Walk through the product, on what runs here or on a fresh installation
@@ -47,16 +53,18 @@ restore: $(VENV)/installed ## Make DATA anew, as it was at a moment [ARCHIVE=…
 
 .PHONY: test
 test: $(VENV)/installed-dev ## Run the tests; they start whatever they need [T=tests/accrual]
+	@$(MAKE) portal || echo "Going on without a new build of the portal; make portal tries again."
 	@$(BIN)/pytest --numprocesses auto --dist loadgroup $(T)
 
 .PHONY: check
-check: $(VENV)/installed-dev ## Everything that can be told without running it: style, types, architecture, migrations, dependencies
+check: $(VENV)/installed-dev $(NODE) ## Everything that can be told without running it: style, types, architecture, migrations, dependencies
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m deploy.local check-migrations
 	@$(BIN)/python -m deploy.audit
+	@$(BIN)/python deploy/portal.py --node $(NODE) check test
 
 .PHONY: format
 format: $(VENV)/installed-dev ## Put the code into shape
@@ -115,6 +123,14 @@ $(VENV)/installed: requirements.txt
 $(VENV)/installed-dev: requirements-dev.txt
 	@$(call install,requirements-dev.txt)
 	@touch $(VENV)/installed
+
+# Node as a wheel, beside the environment: it builds the portal and is needed for nothing else.
+$(NODE): requirements-portal.txt | $(VENV)/installed
+	@echo "Installing Node …"
+	@rm -rf $@
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps \
+		--target $@ -r $<
+	@touch $@
 
 define install
 python=$$(deploy/find-python) || exit 1; \

@@ -8,7 +8,7 @@ const gateway = process.env['GATEWAY_URL'] ?? 'http://127.0.0.1:8000';
 export default defineConfig({
   plugins: [
     sveltekit({
-      adapter: adapter({ fallback: 'index.html' }),
+      adapter: adapter({ fallback: 'index.html', precompress: true }),
       compilerOptions: { runes: true },
       // Assets are named from the root: one page serves every address.
       paths: { relative: false },
