@@ -3,6 +3,7 @@
 import pytest
 from playwright.async_api import expect
 
+from tests.portal.browser import assert_accessible, assert_fits
 
 
 @pytest.mark.parametrize("width", [1280, 320])
