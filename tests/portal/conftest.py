@@ -23,7 +23,7 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from deploy.demo.client import User
-from deploy.local.stack import Stack, stack
+from deploy.local.stack import stack
 from services.auth.demo import LOGINS
 from tests.portal.browser import (
     ARGUMENTS,
@@ -50,7 +50,12 @@ def pytest_runtest_makereport(item: pytest.Item) -> Any:
 
 
 @pytest.fixture(scope="session")
-def installation() -> Iterator[Stack]:
+def gateway() -> Iterator[str]:
+    """Of an installation of the tests' own; `GATEWAY_URL` names one that runs, to write journeys
+    with (`make run` holds its build of the portal until its gateway is started again)."""
+    if "GATEWAY_URL" in os.environ:
+        yield os.environ["GATEWAY_URL"].rstrip("/")
+        return
     needed = {
         PORTAL / "build" / "index.html": "the portal is not built: make portal",
         PORTAL / "node_modules" / "axe-core": "the portal's packages are missing: make portal",
@@ -61,13 +66,8 @@ def installation() -> Iterator[Stack]:
     # Everybody comes from one address here.
     limits = dict.fromkeys(("LIMIT_LOGIN", "LIMIT_PUBLIC", "LIMIT_USER"), "100000/60")
     temporary = tempfile.TemporaryDirectory(prefix="sanhak-portal-")
-    with temporary as directory, stack(Path(directory), env=limits) as running:
-        yield running
-
-
-@pytest.fixture(scope="session")
-def gateway(installation: Stack) -> str:
-    return installation.gateway_url
+    with temporary as directory, stack(Path(directory), env=limits) as installation:
+        yield installation.gateway_url
 
 
 @pytest.fixture(scope="session")
