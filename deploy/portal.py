@@ -24,6 +24,7 @@ CI = (
     "--ignore-scripts",
     "--no-progress",
     "--fetch-retries=2",
+    "--fetch-retry-mintimeout=1000",
     "--fetch-retry-maxtimeout=4000",
 )
 _MADE_HERE = frozenset({"node_modules", "build", ".svelte-kit", ".built"})
@@ -38,7 +39,10 @@ class Npm:
             str(home / "bin" / "node"),
             str(home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"),
         ]
-        self._env = os.environ | {"PATH": f"{home / 'bin'}:{os.environ.get('PATH', '')}"}
+        self._env = os.environ | {
+            "PATH": f"{home / 'bin'}:{os.environ.get('PATH', '')}",
+            "NODE_USE_SYSTEM_CA": "1",  # who is trusted here, pip trusts too
+        }
 
     def __call__(self, *arguments: str, quiet: bool = False) -> None:
         """`quiet`: only what is wrong is shown."""
@@ -105,8 +109,9 @@ def main() -> None:
     try:
         for command in given.command:
             commands[command](npm)
-    except (subprocess.CalledProcessError, OSError) as error:
-        print(f"error: the portal: {error}", file=sys.stderr)
+    except subprocess.CalledProcessError as error:
+        what = " ".join(error.cmd[2:4])
+        print(f"error: npm {what} failed in gateway/portal; it says why above.", file=sys.stderr)
         sys.exit(1)
 
 
