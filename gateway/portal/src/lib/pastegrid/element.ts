@@ -166,6 +166,8 @@ export class PasteGrid extends Base {
     this.append(top, this.#help, this.#view.scroller, said, keys, live, this.#lists);
     const { input } = this.#editor;
     input.addEventListener('keydown', (event) => this.#onKey(event));
+    // Who scrolled away and types on wants to see it.
+    input.addEventListener('input', () => this.#view.reveal(this.#sheet.selection.active));
     input.addEventListener('blur', () => this.#onBlur());
     input.addEventListener('focus', () => this.#view.grid.classList.add('pg-focused'));
     this.#view.scroller.addEventListener('scroll', () => this.#onScroll(), { passive: true });

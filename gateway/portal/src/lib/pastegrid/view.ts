@@ -157,7 +157,7 @@ export class View {
   }
 
   #makeRow(): RowView {
-    const number = make('div', 'pg-number', {
+    const number = make('div', 'pg-index', {
       role: 'rowheader',
       'aria-colindex': 1,
       'data-col': -1,
@@ -183,7 +183,7 @@ export class View {
     const level = sheet.findings.levelOf(index);
     const noted = sheet.notes.at(index, WHOLE_ROW).length > 0;
     write(view.header, String(index + 1));
-    view.header.className = classes('pg-number', level && `pg-${level}`, noted && 'pg-noted');
+    view.header.className = classes('pg-index', level && `pg-${level}`, noted && 'pg-noted');
     const messages = sheet.findings.at(index, WHOLE_ROW).map((finding) => finding.message);
     set(view.header, {
       title: [...messages, ...sheet.notes.at(index, WHOLE_ROW)].join('\n') || undefined,
