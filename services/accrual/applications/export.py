@@ -1,4 +1,4 @@
-"""An application as a workbook: its totals, and its rows with what became of them."""
+"""Workbooks out: one application with its rows and what became of them, or a list of them."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import IO, Any
@@ -7,6 +7,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.accrual.applications.columns import COLUMNS
+from services.accrual.applications.listing import Filters, found, order_of
 from services.accrual.applications.models import (
     Application,
     ApplicationCompany,
@@ -18,9 +19,39 @@ from services.accrual.applications.privacy import masked
 from services.accrual.criteria.service import versions
 from shared.sheets.cells import plain
 from shared.sheets.writing import Line, Page, at_once, streamed, write_book
+from shared.tokens import Claims
 
 SUMMARY = ("항목", "내용")
 COMPANIES = ("번호", "사업자번호", "입력기업명", "상세기업명", "행수", "적립대상", "마일리지(점)")
+
+LISTED = (
+    "번호", "신청일", "적립기관", "사업명", "기업수", "행수", "마일리지(점)", "진행상태",
+)  # fmt: skip
+
+
+async def write_list(
+    session: AsyncSession, claims: Claims, filters: Filters, sort: str
+) -> IO[bytes]:
+    """All applications the list would show over its pages, a line each; the caller closes the
+    file. Raises `ExportTooLarge`."""
+    names = {rule.code: rule.ko for rule in versions()[-1].fields.values()}
+
+    def line(application: Application) -> Line:
+        return (
+            application.number or "-",
+            application.applied_on,
+            application.institution_name,
+            names.get(application.field, application.field),
+            application.company_count,
+            application.row_count,
+            application.mileage,
+            NAMES[application.state],
+        )
+
+    query = found(claims, filters).order_by(*order_of(sort))
+    return await write_book(
+        Page("적립신청", dict.fromkeys(LISTED, 16), streamed(session, query, line))
+    )
 
 
 async def write_workbook(

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.accrual.applications import access, audit
@@ -52,16 +52,23 @@ async def list_applications(
     session: AsyncSession, claims: Claims, filters: Filters, sort: str, page: PageRequest
 ) -> tuple[Sequence[tuple[Application, UUID | None]], str | None, int]:
     """Applications with their official letter. `sort` is one of SORTS, with `-` for descending."""
-    query: Any = select(Application, letter()).where(
-        access.visible_to(claims), *_conditions(filters)
-    )
     return await paginate(
         session,
-        query,
+        found(claims, filters).add_columns(letter()),
         keys=SORTS[sort.removeprefix("-")],
         page=page,
         descending=sort.startswith("-"),
     )
+
+
+def found(claims: Claims, filters: Filters) -> Select[Any]:
+    """The applications a caller may see that pass the filters, in no order."""
+    return select(Application).where(access.visible_to(claims), *_conditions(filters))
+
+
+def order_of(sort: str) -> list[Any]:
+    keys = SORTS[sort.removeprefix("-")]
+    return [key.desc() if sort.startswith("-") else key.asc() for key in keys]
 
 
 def letter() -> ColumnElement[UUID]:

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, File, Form, Query, Response, UploadFile
+from fastapi import APIRouter, Depends, File, Form, Query, Response, UploadFile
 
 from services.accrual.applications import (
     carry_over,
@@ -55,11 +55,7 @@ Sort = Annotated[str, Query(pattern="^-?(created|applied|mileage)$", description
 Text = Annotated[str | None, Query(min_length=1, max_length=200)]
 
 
-@router.get("", response_model=Page[ListItemOut], summary="신청내역")
-async def list_applications(
-    reader: Reader,
-    session: Session,
-    page: Paging,
+def _filters(
     applied_from: Annotated[date | None, Query(description="신청일부터")] = None,
     applied_to: Annotated[date | None, Query(description="신청일까지")] = None,
     field: Annotated[FieldCode | None, Query(description="적립분야")] = None,
@@ -68,9 +64,8 @@ async def list_applications(
     number: Text = None,
     institution_id: UUID | None = None,
     institution: Annotated[Text, Query(description="적립기관명 일부")] = None,
-    sort: Sort = "-created",
-) -> Page[ListItemOut]:
-    filters = Filters(
+) -> Filters:
+    return Filters(
         applied_from=applied_from,
         applied_to=applied_to,
         field=field,
@@ -80,11 +75,26 @@ async def list_applications(
         institution_id=institution_id,
         institution=institution,
     )
-    found, next_cursor, total = await listing.list_applications(
-        session, reader, filters, sort, page
-    )
+
+
+Wanted = Annotated[Filters, Depends(_filters)]
+
+
+@router.get("", response_model=Page[ListItemOut], summary="신청내역")
+async def list_applications(
+    reader: Reader, session: Session, page: Paging, wanted: Wanted, sort: Sort = "-created"
+) -> Page[ListItemOut]:
+    found, next_cursor, total = await listing.list_applications(session, reader, wanted, sort, page)
     items = [ListItemOut.of(application, letter) for application, letter in found]
     return Page(items=items, next_cursor=next_cursor, total=total)
+
+
+@router.get("/export", summary="신청내역 엑셀 내려받기", **download(XLSX))
+async def export_applications(
+    reader: Reader, session: Session, wanted: Wanted, sort: Sort = "-created"
+) -> Response:
+    """조건에 맞는 신청을 모두 보냅니다. 명단은 들어 있지 않습니다."""
+    return send(await export.write_list(session, reader, wanted, sort), "적립신청내역.xlsx", XLSX)
 
 
 @router.post("", response_model=DetailOut, status_code=201, summary="신청서 만들기")

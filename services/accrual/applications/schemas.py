@@ -395,7 +395,8 @@ class ColumnChoiceOut(Schema):
 
 
 class ColumnOut(Schema):
-    """A column of a field's sheet, for those who build a grid."""
+    """A column of a field's sheet, for those who build a grid. `aliases` are other headers it is
+    known by in sheets and in what is pasted with a header row."""
 
     key: str
     ko: str
@@ -404,6 +405,7 @@ class ColumnOut(Schema):
     example: str
     hint: str
     required: bool
+    aliases: list[str]
     choices: list[ColumnChoiceOut]
 
 

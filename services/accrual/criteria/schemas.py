@@ -126,6 +126,7 @@ class CriteriaOut(BaseModel):
     valid_from: date
     accrues_from: date
     citation: str
+    evidence_types: list[EvidenceTypeOut]
     fields: list[FieldOut]
 
     @classmethod
@@ -135,6 +136,9 @@ class CriteriaOut(BaseModel):
             valid_from=criteria.valid_from,
             accrues_from=criteria.accrues_from,
             citation=criteria.citation,
+            evidence_types=[
+                EvidenceTypeOut.model_validate(kind) for kind in criteria.evidence_types.values()
+            ],
             fields=[FieldOut.of(rule) for rule in criteria.fields.values()],
         )
 

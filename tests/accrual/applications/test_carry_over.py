@@ -70,3 +70,16 @@ async def test_the_download_holds_totals_and_rows_masked_and_without_formulas(wo
     events = (await operator.get(f"{APPLICATIONS}/{application}/events")).json()["items"]
     exports = [event["details"]["purpose"] for event in events if event["action"] == "export"]
     assert exports == [None, "현장 점검"]
+
+
+async def test_the_list_goes_out_as_a_workbook_filtered_as_it_is_shown(world):
+    university = world.university()
+    await university.draft()
+    await university.submitted([practice(1)])
+    await world.university().submitted([practice(9, brn=brn(7))])
+    answer = await university.get(f"{APPLICATIONS}/export", params={"state": "submitted"})
+    heading, *lines = sheets(answer)["적립신청"]
+    assert heading[0] == "번호"
+    assert [line[-1] for line in lines] == ["접수중"]
+    everything = sheets(await university.get(f"{APPLICATIONS}/export"))["적립신청"]
+    assert [line[-1] for line in everything[1:]] == ["접수중", "임시저장"]

@@ -1,4 +1,4 @@
-// Written by `npm run api` from 871bf2c4dfebfa074ed8cf4c88add9b72e9a0b9b0b38bcdc3f9b545ec93fed82
+// Written by `npm run api` from 4384999823ed1da535ab827634500621569531217d870a85067cd154b1187cde
 
 export interface paths {
     "/.well-known/jwks.json": {
@@ -409,6 +409,22 @@ export interface paths {
             cookie?: never;
         };
         get: operations["accrual_list_carry_over"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accrual/applications/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["accrual_export_applications"];
         put?: never;
         post?: never;
         delete?: never;
@@ -6161,6 +6177,7 @@ export interface components {
             ko: string;
         };
         ColumnOut: {
+            aliases: string[];
             choices: components["schemas"]["ColumnChoiceOut"][];
             en: string;
             example: string;
@@ -6298,6 +6315,7 @@ export interface components {
             /** Format: date */
             accrues_from: string;
             citation: string;
+            evidence_types: components["schemas"]["EvidenceTypeOut"][];
             fields: components["schemas"]["FieldOut"][];
             /** Format: date */
             valid_from: string;
@@ -10163,6 +10181,51 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CarriedOut"][];
+                };
+            };
+        };
+    };
+    accrual_export_applications: {
+        parameters: {
+            query?: {
+                applied_from?: string | null;
+                applied_to?: string | null;
+                company?: string | null;
+                field?: ("PRACTICE" | "CURRICULUM" | "HIRING" | "RESEARCH" | "TECH_TRANSFER" | "EQUIPMENT" | "SCHOLARSHIP") | null;
+                institution?: string | null;
+                institution_id?: string | null;
+                number?: string | null;
+                sort?: string;
+                state?: ("draft" | "submitted" | "in_review" | "returned" | "approved" | "posted" | "rejected" | "cancelled" | "revoked")[] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
                 };
             };
         };
