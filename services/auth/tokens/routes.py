@@ -72,6 +72,7 @@ async def issue_token(
         expires_in=issued.expires_in,
         scope=issued.scope,
         refresh_token=None if in_cookie else issued.refresh_token,
+        session_expires_in=issued.session_expires_in,
         pwd_change=issued.pwd_change,
     )
 

@@ -61,13 +61,16 @@ class IntrospectOut(BaseModel):
 
 
 class TokenOut(Schema):
-    """`refresh_token` is null when it went into the cookie, or when there is none."""
+    """`refresh_token` is null when it went into the cookie, or when there is none.
+    `session_expires_in`: in how many seconds the session ends unless it is refreshed; null where
+    there is none."""
 
     access_token: str
     token_type: Literal["Bearer"]
     expires_in: int
     scope: str
     refresh_token: str | None
+    session_expires_in: int | None
     pwd_change: bool
 
 

@@ -40,6 +40,7 @@ from services.auth.institutions.models import Institution
 from services.auth.messages import rules as letters
 from services.auth.messages import service as messages
 from services.auth.sessions import service as sessions_service
+from services.auth.sessions.models import LoginSession
 from services.auth.sessions.rules import Verdict
 from services.auth.sessions.service import Lifetimes
 from services.auth.tokens import rules
@@ -77,13 +78,15 @@ class Login:
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """`device` is a new device cookie to set, if the device had none."""
+    """`session_expires_in`: seconds until the refresh token is worth nothing, unless it is used.
+    `device` is a new device cookie to set, if the device had none."""
 
     access_token: str
     expires_in: int
     scope: str
     pwd_change: bool = False
     refresh_token: str | None = None
+    session_expires_in: int | None = None
     device: str | None = None
 
 
@@ -245,7 +248,7 @@ async def refresh(
                     family.id,
                     now=now,
                 )
-                issued = replace(issued, refresh_token=outcome.token)
+                issued = _of_session(issuer, issued, family, outcome.token, now=now)
     if issued is None:
         raise RefreshRefused
     return issued
@@ -319,7 +322,18 @@ async def _start(
     issued = await _user_token(
         issuer, session, account, institution, scopes, methods, family.id, now=now
     )
-    return replace(issued, refresh_token=refresh_token)
+    return _of_session(issuer, issued, family, refresh_token, now=now)
+
+
+def _of_session(
+    issuer: Issuer, issued: Issued, family: LoginSession, refresh_token: str, *, now: datetime
+) -> Issued:
+    end = min(family.rotated_at + issuer.lifetimes.idle, family.expires_at)
+    return replace(
+        issued,
+        refresh_token=refresh_token,
+        session_expires_in=max(0, int((end - now).total_seconds())),
+    )
 
 
 async def _user_token(

@@ -97,6 +97,15 @@ async def test_an_idle_session_ends_and_an_active_one_ends_after_its_last_hour(a
     assert code_of(await auth.refresh(other["refresh_token"])) == (400, "REFRESH_REFUSED")
 
 
+async def test_a_front_end_is_told_how_long_the_session_lasts(auth, login):
+    assert login["session_expires_in"] == 30 * 60
+    await shift(
+        auth, expires_at=timedelta(hours=11, minutes=50)
+    )  # ten minutes of twelve hours left
+    left = (await auth.refresh(login["refresh_token"])).json()["session_expires_in"]
+    assert 9 * 60 < left <= 10 * 60
+
+
 async def test_a_disabled_account_cannot_refresh(auth, login):
     async with auth.runtime.sessions.begin() as session:
         await session.execute(update(Account).values(status=Status.DISABLED))
