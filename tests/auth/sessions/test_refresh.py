@@ -101,7 +101,7 @@ async def test_a_front_end_is_told_how_long_the_session_lasts(auth, login):
     assert login["session_expires_in"] == 30 * 60
     await shift(
         auth, expires_at=timedelta(hours=11, minutes=50)
-    )  # ten minutes of twelve hours left
+    )
     left = (await auth.refresh(login["refresh_token"])).json()["session_expires_in"]
     assert 9 * 60 < left <= 10 * 60
 
