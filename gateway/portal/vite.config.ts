@@ -1,12 +1,33 @@
 import adapter from '@sveltejs/adapter-static';
 import { sveltekit } from '@sveltejs/kit/vite';
+import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
 
 /** Where `npm run dev` finds the gateway. */
 const gateway = process.env['GATEWAY_URL'] ?? 'http://127.0.0.1:8000';
 
+/**
+ * SvelteKit hides its announcer of new pages by a style attribute, which our content security
+ * policy refuses. It gets the class that does the same.
+ */
+function announcerWithoutStyle(): Plugin {
+  const style = /style="position: absolute;[^"]*"/;
+  return {
+    name: 'announcer-without-style',
+    enforce: 'pre',
+    transform: {
+      filter: { id: /kit\/src\/runtime\/components\/root\.svelte$/ },
+      handler(code) {
+        if (!style.test(code)) this.error('The announcer of SvelteKit has changed.');
+        return code.replace(style, 'class="visually-hidden"');
+      },
+    },
+  };
+}
+
 export default defineConfig({
   plugins: [
+    announcerWithoutStyle(),
     sveltekit({
       adapter: adapter({ fallback: 'index.html', precompress: true }),
       compilerOptions: { runes: true },
