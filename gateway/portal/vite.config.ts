@@ -19,7 +19,7 @@ function announcerWithoutStyle(): Plugin {
       filter: { id: /kit\/src\/runtime\/components\/root\.svelte$/ },
       handler(code) {
         if (!style.test(code)) this.error('The announcer of SvelteKit has changed.');
-        return code.replace(style, 'class="visually-hidden"');
+        return { code: code.replace(style, 'class="visually-hidden"'), map: null };
       },
     },
   };

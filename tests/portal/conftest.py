@@ -137,6 +137,9 @@ def login(browser: Browser, contexts: list[BrowserContext], watch: Watch, gatewa
         width: int = 1280,
         **options: Any,
     ) -> Page:
+        # Without this mark the portal takes everybody for a stranger, and asks for no session.
+        mark = {"origin": gateway, "localStorage": [{"name": "session", "value": "1"}]}
+        options.setdefault("storage_state", {"origins": [mark]})
         page = await _new_page(browser, contexts, watch, gateway, width, options)
         answer = await page.request.post(
             "/api/v1/auth/token",
