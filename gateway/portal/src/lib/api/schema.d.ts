@@ -1,4 +1,4 @@
-// Written by `npm run api` from 4384999823ed1da535ab827634500621569531217d870a85067cd154b1187cde
+// Written by `npm run api` from 292c2e02fcad5fe48d0bf81d2f8e6536f696ee0b6774db890ae9f518b64d709a
 
 export interface paths {
     "/.well-known/jwks.json": {
@@ -8740,6 +8740,7 @@ export interface components {
             pwd_change: boolean;
             refresh_token: string | null;
             scope: string;
+            session_expires_in: number | null;
             /** @constant */
             token_type: "Bearer";
         };
