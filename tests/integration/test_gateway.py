@@ -1,15 +1,46 @@
 """What a visitor of the gateway finds, in front of the real services."""
 
+import base64
+import hashlib
+import os
 import re
 
 import httpx2
 import pytest
+
+from tests.portal.browser import PORTAL
 
 
 @pytest.fixture(scope="module")
 def http(gateway):
     with httpx2.Client(base_url=gateway, timeout=30, trust_env=False) as client:
         yield client
+
+
+@pytest.mark.skipif(
+    "GATEWAY_URL" not in os.environ and not (PORTAL / "build").is_dir(),
+    reason="the portal is not built: make portal",
+)
+def test_the_front_page_is_the_portal_and_all_it_names_is_there(http):
+    page = http.get("/", headers={"Accept": "text/html"})
+    assert page.status_code == 200
+    policy = page.headers["content-security-policy"]
+    (script,) = re.findall(r"<script[^>]*>(.*?)</script>", page.text, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"script-src 'self' 'sha256-{digest}';" in policy
+    files = set(re.findall(r"/_app/immutable/[^\"']+", page.text))
+    assert {file.rpartition(".")[2] for file in files} == {"js", "css"}
+    for file in files:
+        answer = http.get(file)
+        assert (answer.status_code, len(answer.content) > 0) == (200, True)
+        assert "immutable" in answer.headers["cache-control"]
+    fonts = re.findall(
+        r"/_app/immutable/[^\"')]+\.woff2",
+        "".join(http.get(file).text for file in files if file.endswith(".css")),
+    )
+    assert http.get(fonts[0]).content.startswith(b"wOF2")
+    elsewhere = http.get("/verify/0000", headers={"Accept": "text/html"})
+    assert elsewhere.text == page.text
 
 
 def test_readiness_knows_every_service(http):

@@ -17,7 +17,7 @@ import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
@@ -62,7 +62,7 @@ def gateway() -> Iterator[str]:
     }
     for path, what in needed.items():
         if not path.exists():
-            _cannot_be_tested(what)
+            cannot_be_tested(what)
     # Everybody comes from one address here.
     limits = dict.fromkeys(("LIMIT_LOGIN", "LIMIT_PUBLIC", "LIMIT_USER"), "100000/60")
     temporary = tempfile.TemporaryDirectory(prefix="sanhak-portal-")
@@ -74,14 +74,14 @@ def gateway() -> Iterator[str]:
 async def browser() -> AsyncIterator[Browser]:
     chromium = find_chromium()
     if chromium is None:
-        _cannot_be_tested("no Chromium was found: apt install chromium")
+        cannot_be_tested("no Chromium was found: apt install chromium")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
         yield browser
         await browser.close()
 
 
-def _cannot_be_tested(why: str) -> None:
+def cannot_be_tested(why: str) -> NoReturn:
     """Said aloud on a developer's machine; where submissions are tested, a failure."""
     if "CI" in os.environ:
         pytest.fail(why)
