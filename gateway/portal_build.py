@@ -25,14 +25,9 @@ _ASK = b"no-cache"
 
 _INLINE_SCRIPT = re.compile(rb"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", re.DOTALL)
 
-# SvelteKit tells screen readers of a new page by an element that hides itself with a `style`
-# attribute: the only one that is let in.
-_ANNOUNCER = "'unsafe-hashes' 'sha256-S8qMpvofolR8Mpjy4kQvEm7m1q8clzU4dfDH0AmvZjo='"
-
 # Evidence is shown from blobs that the portal fetched with its token.
 _POLICY = (
-    "default-src 'self'; script-src 'self'{scripts}; style-src 'self'; "
-    f"style-src-attr {_ANNOUNCER}; img-src 'self' blob: data:; "
+    "default-src 'self'; script-src 'self'{scripts}; style-src 'self'; img-src 'self' blob: data:; "
     "font-src 'self'; connect-src 'self'; frame-src 'self' blob:; object-src 'none'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )

@@ -77,7 +77,8 @@ def _without_slices(content: bytes) -> bytes:
 
 
 def test_what_every_page_needs_is_small(entry: set[str]) -> None:
-    assert 0 < size(entry, ".js") <= 45 * KB
+    """Svelte, SvelteKit's router and TanStack Query are two thirds of it."""
+    assert 0 < size(entry, ".js") <= 70 * KB
 
 
 def test_no_page_adds_much_to_it(manifest: Manifest, entry: set[str]) -> None:

@@ -99,9 +99,7 @@ async def test_an_idle_session_ends_and_an_active_one_ends_after_its_last_hour(a
 
 async def test_a_front_end_is_told_how_long_the_session_lasts(auth, login):
     assert login["session_expires_in"] == 30 * 60
-    await shift(
-        auth, expires_at=timedelta(hours=11, minutes=50)
-    )
+    await shift(auth, expires_at=timedelta(hours=11, minutes=50))
     left = (await auth.refresh(login["refresh_token"])).json()["session_expires_in"]
     assert 9 * 60 < left <= 10 * 60
 
