@@ -8,8 +8,8 @@ NEW = "Bomnal!2027"
 
 
 async def log_in(page: Page, login_id: str, password: str) -> None:
-    await page.get_by_label("아이디").fill(login_id)
-    await page.get_by_label("비밀번호", exact=False).first.fill(password)
+    await page.get_by_label("아이디", exact=True).fill(login_id)
+    await page.get_by_label("비밀번호", exact=True).fill(password)
     await page.get_by_role("button", name="로그인", exact=True).click()
 
 
@@ -17,6 +17,7 @@ async def test_the_first_login_leads_to_a_new_password_and_back_in(visit, watch)
     watch.allow(400, "/api/v1/auth/token")
     watch.allow(422, "/api/v1/auth/password")
     page = await visit("/login?next=%2Fnotices")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("로그인")
     await assert_korean_font(page)
     await log_in(page, "nuri", "wrong")
     await expect(page.get_by_role("alert")).to_contain_text(
@@ -28,7 +29,7 @@ async def test_the_first_login_leads_to_a_new_password_and_back_in(visit, watch)
     await expect(page.get_by_role("heading", level=1)).to_have_text("비밀번호 변경")
     await expect(page.get_by_text("누리대학교산학협력단")).to_be_visible()
     await page.get_by_label("현재 비밀번호").fill("nuri")
-    await page.get_by_label("새 비밀번호", exact=False).first.fill("nuri1")
+    await page.get_by_label("새 비밀번호", exact=True).fill("nuri1")
     await page.get_by_label("새 비밀번호 확인").fill("nuri2")
     await page.get_by_role("button", name="비밀번호 변경").click()
     summary = page.get_by_role("alert").filter(has_text="오류번호")
@@ -39,7 +40,7 @@ async def test_the_first_login_leads_to_a_new_password_and_back_in(visit, watch)
     await expect(page.get_by_label("새 비밀번호 확인")).to_be_focused()
     await expect(page.get_by_label("현재 비밀번호")).to_have_value("nuri")  # nothing is lost
 
-    await page.get_by_label("새 비밀번호", exact=False).first.fill(NEW)
+    await page.get_by_label("새 비밀번호", exact=True).fill(NEW)
     await page.get_by_label("새 비밀번호 확인").fill(NEW)
     await page.get_by_label("대표 연락처").fill("02-123-4567")
     await page.get_by_role("button", name="비밀번호 변경").click()
