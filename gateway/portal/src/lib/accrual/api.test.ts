@@ -4,7 +4,12 @@ import { expect, it } from 'vitest';
 import { cellsOf, gridColumn, gridNotes, gridRows } from './api';
 
 it('rows stand at their numbers, numbers become text, gaps are blank', () => {
-  const row = { status: 'entered', rejected_reason: null, quantity: null, external_id: null } as const;
+  const row = {
+    status: 'entered',
+    rejected_reason: null,
+    quantity: null,
+    external_id: null,
+  } as const;
   const rows = [
     { ...row, number: 3, cells: { won: 5_000, brn: '1' } },
     { ...row, number: 1, cells: { brn: '2' } },

@@ -4,10 +4,18 @@
  * One request at a time, each with the version it has seen. When somebody else was faster (412),
  * nothing is lost and nothing is sent until the user has chosen between the two.
  */
-import { answer, api, ifMatch, ok, type Schemas } from '../api/client.ts';
+import { api, ifMatch, ok, type Schemas } from '../api/client.ts';
 import { asProblem, type ProblemError } from '../api/problem.ts';
 import type { Row } from '../pastegrid';
-import { allRows, cellsOf, detail, gridRows, type Check, type Detail, type Finding } from './api.ts';
+import {
+  allRows,
+  cellsOf,
+  detail,
+  gridRows,
+  type Check,
+  type Detail,
+  type Finding,
+} from './api.ts';
 import { changesOf, merge, type Merge } from './changes.ts';
 
 /** A pause in typing this long is one save; what is pasted is sent with the next pause, too. */
@@ -140,19 +148,22 @@ export class Draft {
     }
   }
 
-  async #send(rows: readonly Row[], set: number[], deleted: number[]): Promise<Schemas['SavedOut']> {
+  async #send(
+    rows: readonly Row[],
+    set: number[],
+    deleted: number[],
+  ): Promise<Schemas['SavedOut']> {
     const rowOf = (number: number) => ({ number, cells: cellsOf(rows[number - 1], this.keys) });
-    const params = {
-      path: { application_id: this.id },
-      header: ifMatch(this.#version),
-    };
+    const params = { path: { application_id: this.id } };
+    const headers = ifMatch(this.#version);
     const path = '/api/v1/accrual/applications/{application_id}/rows';
-    const { data } =
+    const sending =
       set.length > MOST_PATCHED
-        ? await answer(api.PUT(path, { params, body: { rows: rows.map((_, at) => rowOf(at + 1)) } }))
-        : await answer(api.PATCH(path, { params, body: { set: set.map(rowOf), delete: deleted } }));
-    this.#version = data.version;
-    return data;
+        ? ok(api.PUT(path, { params, headers, body: { rows: rows.map((_, at) => rowOf(at + 1)) } }))
+        : ok(api.PATCH(path, { params, headers, body: { set: set.map(rowOf), delete: deleted } }));
+    const saved = await sending;
+    this.#version = saved.version;
+    return saved;
   }
 
   /** Somebody was faster: what has each side changed since we last agreed? */

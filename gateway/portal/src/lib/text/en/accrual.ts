@@ -186,7 +186,8 @@ export const en: Messages<typeof ko> = {
   role_system: 'System',
 
   calculator_title: 'Mileage calculator',
-  calculator_lead: 'See what an activity earns, without a login. The server calculates by the criteria applications are judged by.',
+  calculator_lead:
+    'See what an activity earns, without a login. The server calculates by the criteria applications are judged by.',
   calculator_amount: 'Eligible amount',
   calculator_people: 'People hired',
   calculator_people_unit: 'people',

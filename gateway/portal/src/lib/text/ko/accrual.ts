@@ -183,7 +183,8 @@ export const ko = {
   role_system: '시스템',
 
   calculator_title: '마일리지 계산기',
-  calculator_lead: '로그인하지 않아도 실적이 몇 점이 되는지 볼 수 있습니다. 계산은 실제 심사와 같은 기준으로 서버가 합니다.',
+  calculator_lead:
+    '로그인하지 않아도 실적이 몇 점이 되는지 볼 수 있습니다. 계산은 실제 심사와 같은 기준으로 서버가 합니다.',
   calculator_amount: '인정 금액',
   calculator_people: '채용 인원',
   calculator_people_unit: '명',
