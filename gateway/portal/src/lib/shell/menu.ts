@@ -14,6 +14,8 @@ interface Entry {
 
 const ENTRIES: readonly Entry[] = [
   { href: '/members', label: () => t('members'), scopes: ['accounts:manage'] },
+  { href: '/accrual', label: () => t('accrual'), scopes: ['accrual:apply'] },
+  { href: '/calculator', label: () => t('calculator') },
   { href: '/notices', label: () => t('notices') },
 ];
 

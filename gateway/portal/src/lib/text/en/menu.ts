@@ -9,6 +9,7 @@ export const en: Messages<typeof ko> = {
   grants: 'Programmes',
   review: 'Review',
   admin: 'Administration',
+  calculator: 'Calculator',
   verify: 'Verify a document',
   notices: 'Notices',
 };

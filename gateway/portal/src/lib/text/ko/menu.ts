@@ -6,6 +6,7 @@ export const ko = {
   grants: '지원사업',
   review: '접수·심사',
   admin: '운영 관리',
+  calculator: '마일리지 계산',
   verify: '증명서 확인',
   notices: '공지사항',
 } as const;
