@@ -7,7 +7,7 @@ verify every token again.
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from functools import partial
 from typing import Any
@@ -34,7 +34,7 @@ from gateway.exchange import (
 from gateway.forward import AnswerBroken, forward
 from gateway.head import Head, Origins, read_head, request_id
 from gateway.health import Health
-from gateway.limiter import Limit, Limiter, LocalCounters, SharedCounters
+from gateway.limiter import Limit, Limiter, SharedCounters
 from gateway.pages import Pages
 from gateway.routes import SERVICES, Route, RouteTable
 from gateway.settings import Settings
@@ -115,7 +115,7 @@ class Gateway:
                 name: Limit.parse(name, getattr(settings, f"limit_{name}"))
                 for name in ("login", "public", "user", "partner")
             },
-            SharedCounters(shared) if shared else LocalCounters(),
+            SharedCounters(shared) if shared else None,
         )
         self._stack.push_async_callback(self._limiter.close)
         for work in (self._watch.run(), self._flush_log()):
@@ -132,11 +132,10 @@ class Gateway:
         self.health.draining = True
         self._always = [*self._always, CLOSE]
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] == "lifespan":
-            await self._lifespan(receive, send)
-        elif scope["type"] == "http":
-            await self._serve(scope, receive, send)
+            return self._lifespan(receive, send)
+        return self._serve(scope, receive, send)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         loop = asyncio.get_running_loop()
@@ -166,14 +165,11 @@ class Gateway:
             exchange.finish()
             self._watch.under_way.discard(exchange)
             self.metrics.under_way -= 1
-            if exchange.path not in UNLOGGED:
-                self._access_log.add(exchange)
-                self.metrics.request(
-                    exchange.method,
-                    exchange.route.name if exchange.route else "gateway",
-                    exchange.status,
-                    time.perf_counter() - exchange.began,
-                )
+            if path not in UNLOGGED:
+                seconds = time.perf_counter() - exchange.began
+                route = exchange.route.name if exchange.route else "gateway"
+                self._access_log.add(exchange, route, seconds)
+                self.metrics.request(exchange.method, route, exchange.status, seconds)
 
     async def _answer(self, exchange: Exchange) -> None:
         scope = exchange.scope
@@ -200,10 +196,11 @@ class Gateway:
             return
         exchange.route = route
         exchange.deadline = exchange.started + route.max_seconds
-        preflight = self._cors.preflight(head)
-        if preflight is not None:
-            await exchange.answer(204, preflight, b"")
-            return
+        if head.method == "OPTIONS":
+            preflight = self._cors.preflight(head)
+            if preflight is not None:
+                await exchange.answer(204, preflight, b"")
+                return
         await self._admit(exchange, head, route)
         await forward(exchange, self._upstreams[route.service])
 

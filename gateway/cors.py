@@ -38,7 +38,8 @@ class Cors:
         ]
 
     def preflight(self, head: Head) -> Headers | None:
-        """The answer's own headers if this is a browser asking whether it may ask, else None."""
-        if head.method != "OPTIONS" or b"access-control-request-method" not in head.fields:
+        """The answer's own headers if OPTIONS is a browser asking whether it may ask, else
+        None."""
+        if b"access-control-request-method" not in head.fields:
             return None
         return _PREFLIGHT if head.fields.get(b"origin", b"") in self._origins else []

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
-from random import getrandbits
+from random import randbytes
 from typing import Any
 
 import orjson
@@ -44,33 +44,16 @@ class ClientGone(Exception):  # noqa: N818  # nobody is left to tell
 class Exchange:
     """What the gateway knows about one request. Lives as long as the answer takes."""
 
-    __slots__ = (
-        "_span_id",
-        "answering",
-        "began",
-        "body_read",
-        "claims",
-        "deadline",
-        "extra",
-        "fields",
-        "finished",
-        "head",
-        "method",
-        "origin",
-        "path",
-        "receive",
-        "request_id",
-        "route",
-        "scope",
-        "send",
-        "span",
-        "started",
-        "status",
-        "stopped_by",
-        "task",
-        "touched",
-        "trace",
-    )
+    head: Head | None = None
+    origin: Origin | None = None
+    route: Route | None = None
+    claims: Claims | None = None
+    span: Span | None = None
+    status = 0
+    body_read = False
+    answering = False
+    finished = False
+    stopped_by: Exception | None = None
 
     def __init__(
         self,
@@ -88,11 +71,10 @@ class Exchange:
         self.path: bytes = scope["raw_path"]
         self.fields: dict[bytes, bytes] = dict(scope["headers"])
         given = self.fields.get(b"traceparent")
-        self.span: Span | None = None
         if spans is None:
             known = trace_id_of(given.decode("latin-1")) if given is not None else None
             # Unlike any other; that it could be guessed harms nobody.
-            random = f"{getrandbits(192):048x}"
+            random = randbytes(24).hex()  # noqa: S311
             self.trace = self.request_id = known or random[:32]
             self._span_id = random[32:]
         else:
@@ -101,17 +83,8 @@ class Exchange:
         self.began = time.perf_counter()  # the loop's own clock stands still within a turn
         self.started = self.touched = now = loop.time()
         self.deadline = now + 120
-        self.head: Head | None = None
-        self.origin: Origin | None = None
-        self.route: Route | None = None
-        self.claims: Claims | None = None
         # On every answer: trace, CORS, rate limit.
         self.extra: Headers = [(b"x-trace-id", self.trace.encode())]
-        self.status = 0
-        self.body_read = False
-        self.answering = False
-        self.finished = False
-        self.stopped_by: Exception | None = None
 
     def traceparent(self) -> str:
         """For the service: its step follows this one."""

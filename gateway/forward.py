@@ -68,7 +68,7 @@ async def forward(exchange: Exchange, upstream: Upstream) -> None:
     response = None
     try:
         body = await _body(exchange, route.max_body) if head.has_body else None
-        exchange.body_read = not isinstance(body, AsyncIterator)
+        exchange.body_read = body is None or isinstance(body, bytes)
         response = await upstream.ask(exchange.method, head.target, headers, body, head.length)
         await _answer(exchange, response, upstream.name)
     finally:
@@ -119,17 +119,17 @@ async def _answer(exchange: Exchange, response: Answer, service: str) -> None:
         # An answer that ends with its connection cannot be told from one cut short.
         raise BrokenUpstream(service=service)
     headers += exchange.extra
-    content, send = response.content, exchange.send
-    loop = asyncio.get_running_loop()
+    content = response.content
     exchange.answering = True
     exchange.status = status
-    if framing == b"content-length" and content.is_eof() and content.exception() is None:
+    if content.is_eof() and framing.isdigit() and content.exception() is None:
         # All of it is there, as it is of almost every answer.
         body = content.read_nowait()
-        if body and (framing, b"%d" % len(body)) not in headers:
+        if body and framing != b"%d" % len(body):
             raise AnswerBroken  # two lengths: the parser believed the other one
         await exchange.send_whole(status, headers, body)
         return
+    send, loop = exchange.send, asyncio.get_running_loop()
     await send({"type": "http.response.start", "status": status, "headers": headers})
     more = True
     while more:
@@ -143,7 +143,7 @@ async def _answer(exchange: Exchange, response: Answer, service: str) -> None:
 
 
 def answer_headers(raw: tuple[tuple[bytes, bytes], ...], status: int) -> tuple[Headers, bytes]:
-    """What is passed on, and the name of the header that says where the answer ends, if any."""
+    """What is passed on, and what says where the answer ends: a length, or a transfer coding."""
     kept: Headers = []
     special: Headers = []
     for name, value in raw:
@@ -156,7 +156,7 @@ def answer_headers(raw: tuple[tuple[bytes, bytes], ...], status: int) -> tuple[H
     own = SECURITY_HEADERS
     for name, value in special:
         if name in _FRAMING:
-            framing = name
+            framing = value
             # One of a body that is not sent would have the server wait for it.
             if name == b"content-length" and status not in _BODILESS:
                 kept.append((name, value))

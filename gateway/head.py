@@ -92,15 +92,16 @@ def read_head(
         raise HeadersTooLarge
     if method not in METHODS:
         raise MethodNotAllowed
-    if not _PATH.fullmatch(path) or not _QUERY.fullmatch(query):
+    if not _PATH.fullmatch(path) or (query and not _QUERY.fullmatch(query)):
         raise BadPath
     if len(fields) < len(raw):
         _refuse_repeated(raw)
     if not _HOST.fullmatch(fields.get(b"host", b"")):
         raise BadRequestHead(reason="Host")
     length, has_body = _framing(fields)
-    target = (path + b"?" + query if query else path).decode()
-    return Head(method, path.decode(), target, fields, raw, length, has_body)
+    text = path.decode()
+    target = f"{text}?{query.decode()}" if query else text
+    return Head(method, text, target, fields, raw, length, has_body)
 
 
 def _refuse_repeated(raw: RawHeaders) -> None:

@@ -5,7 +5,7 @@ The headers are those of the IETF draft (`RateLimit-Policy`, `RateLimit`), and `
 
 import time
 from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import Self
 
 import structlog
 from limits.aio.storage import RedisStorage
@@ -33,13 +33,6 @@ class Limit:
         return limit
 
 
-class Counters(Protocol):
-    async def add(self, limit: Limit, window: int, key: str) -> int:
-        """Count one request; how many it makes in this window."""
-
-    async def close(self) -> None: ...
-
-
 class LocalCounters:
     """Counts in this process. A window is a dictionary, thrown away as a whole when it is over:
     nothing to expire, one addition a request. (The in-memory storage of `limits` walks through
@@ -50,16 +43,14 @@ class LocalCounters:
     def __init__(self) -> None:
         self._windows: dict[str, tuple[int, dict[str, int]]] = {}
 
-    async def add(self, limit: Limit, window: int, key: str) -> int:
+    def add(self, limit: Limit, window: int, key: str) -> int:
+        """Count one request; how many it makes in this window."""
         current, counts = self._windows.get(limit.name) or (-1, {})
         if current != window or len(counts) >= self.MAX_KEYS:
             counts = {}
             self._windows[limit.name] = (window, counts)
         used = counts[key] = counts.get(key, 0) + 1
         return used
-
-    async def close(self) -> None:
-        pass
 
 
 class SharedCounters:
@@ -80,7 +71,7 @@ class SharedCounters:
             if not self._failing:  # once per outage
                 log.warning("rate_limit_counters_not_reachable", error=repr(error))
             self._failing = True
-            return await self._local.add(limit, window, key)
+            return self._local.add(limit, window, key)
         self._failing = False
         return used
 
@@ -90,33 +81,37 @@ class SharedCounters:
 
 
 class Limiter:
-    def __init__(self, limits: dict[str, Limit], counters: Counters) -> None:
+    """Without `shared` counters this process counts for itself, and waits for nobody."""
+
+    def __init__(self, limits: dict[str, Limit], shared: SharedCounters | None = None) -> None:
         self._limits = limits
-        self._counters = counters
+        self._local = LocalCounters()
+        self._shared = shared
         self._policies = {
-            name: f'"{name}";q={limit.requests};w={limit.seconds}'.encode()
+            name: (b"ratelimit-policy", f'"{name}";q={limit.requests};w={limit.seconds}'.encode())
             for name, limit in limits.items()
         }
 
     async def admit(self, name: str, key: str) -> Headers:
         """The headers that tell the caller where it stands. Raises `TooManyRequests`."""
         limit = self._limits[name]
-        now = time.time()
-        window = int(now // limit.seconds)
-        seconds_left = int((window + 1) * limit.seconds - now) + 1
-        left = limit.requests - await self._counters.add(limit, window, key)
+        window, gone = divmod(int(time.time()), limit.seconds)
+        seconds_left = limit.seconds - gone
+        if self._shared is None:
+            left = limit.requests - self._local.add(limit, window, key)
+        else:
+            left = limit.requests - await self._shared.add(limit, window, key)
         if left < 0:
             raise TooManyRequests(
                 headers={
                     "Retry-After": str(seconds_left),
-                    "RateLimit-Policy": self._policies[name].decode(),
+                    "RateLimit-Policy": self._policies[name][1].decode(),
                     "RateLimit": f'"{name}";r=0;t={seconds_left}',
                 }
             )
-        return [
-            (b"ratelimit-policy", self._policies[name]),
-            (b"ratelimit", f'"{name}";r={left};t={seconds_left}'.encode()),
-        ]
+        where = f'"{name}";r={left};t={seconds_left}'.encode()
+        return [self._policies[name], (b"ratelimit", where)]
 
     async def close(self) -> None:
-        await self._counters.close()
+        if self._shared is not None:
+            await self._shared.close()

@@ -110,14 +110,15 @@ class GuardedProtocol(WholeAnswers):
             if self._head_bytes > MAX_HEADER_BYTES + MAX_TARGET:
                 self._refuse(HeadersTooLarge() if self.headers else TargetTooLong())
                 return
-        if self._in_head or not self._is_serving():
+        cycle: RequestResponseCycle | None = self.cycle
+        if self._in_head or cycle is None or cycle.response_complete:
             # uvicorn ended its own timer when the first byte came.
             if self._guard is None and not self.transport.is_closing():
                 self._guard = self.loop.call_later(self.head_seconds, self._too_slow)
         else:
             if self._guard is not None:
                 self._drop_guard()
-            if self.cycle.more_body:
+            if cycle.more_body:
                 self._count_idle(len(data))
 
     def _count_idle(self, size: int) -> None:
@@ -137,13 +138,10 @@ class GuardedProtocol(WholeAnswers):
             self._refusal = BadRequestHead(reason="target")
             raise self._refusal  # the parser stops, and `send_400_response` is called
         super().on_headers_complete()
+        # uvicorn would put trailers among the headers, behind the back of whoever read those.
+        self.headers = []
         self._in_head = False
         self._body_came = True  # the head ends here, and none of it counts as idle
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        # uvicorn would put trailers among the headers, behind the back of whoever read those.
-        if self._in_head:
-            super().on_header(name, value)
 
     def on_body(self, body: bytes) -> None:
         self._body_came = True

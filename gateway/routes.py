@@ -83,16 +83,29 @@ RULES: tuple[Rule, ...] = (
 WELL_KNOWN = Route("auth", "well-known", public=True)
 
 
+class _Rules:
+    """Those of one service and method: one expression, in which the first that matches wins."""
+
+    def __init__(self, rules: list[Rule]) -> None:
+        self._any = re.compile("|".join(f"({rule.path})" for rule in rules))
+        self._routes = (None, *(rule.route for rule in rules))
+        assert self._any.groups == len(rules)  # none has groups of its own, which would count
+
+    def first(self, path: str) -> Route | None:
+        match = self._any.fullmatch(path)
+        return self._routes[match.lastindex or 0] if match else None
+
+
 class RouteTable:
     """Finds the route of a request by method and raw path, without decoding either."""
 
     def __init__(self, rules: Iterable[Rule] = RULES) -> None:
         self._default = {name: Route(name, name) for name in SERVICES}
-        self._rules: dict[tuple[str, str], list[tuple[re.Pattern[str], Route]]] = {}
+        by_place: dict[tuple[str, str], list[Rule]] = {}
         for rule in rules:
             for method in rule.methods:
-                found = self._rules.setdefault((rule.route.service, method), [])
-                found.append((re.compile(rule.path), rule.route))
+                by_place.setdefault((rule.route.service, method), []).append(rule)
+        self._rules = {place: _Rules(found) for place, found in by_place.items()}
 
     def find(self, method: str, path: str) -> Route | None:
         """The route of a path that has passed the path policy, or None: 404."""
@@ -101,8 +114,6 @@ class RouteTable:
             default = self._default.get(service)
             if default is None or not slash:
                 return None
-            for pattern, route in self._rules.get((service, method), ()):
-                if pattern.fullmatch(slash + rest):
-                    return route
-            return default
+            rules = self._rules.get((service, method))
+            return (rules and rules.first(slash + rest)) or default
         return WELL_KNOWN if path.startswith("/.well-known/") and method in READ else None

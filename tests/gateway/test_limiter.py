@@ -15,8 +15,8 @@ from tests.gateway.test_streaming import free_port
 SERVER = shutil.which("valkey-server") or shutil.which("redis-server")
 
 
-def limiter(counters, requests: int = 2, seconds: int = 3600) -> Limiter:
-    return Limiter({"user": Limit("user", requests, seconds)}, counters)
+def limiter(shared=None, requests: int = 2, seconds: int = 3600) -> Limiter:
+    return Limiter({"user": Limit("user", requests, seconds)}, shared)
 
 
 async def refused(limits: Limiter, key: str) -> bool:
@@ -30,7 +30,7 @@ async def refused(limits: Limiter, key: str) -> bool:
 async def test_a_window_ends_for_everyone_at_once(monkeypatch):
     now = 7200.0
     monkeypatch.setattr(module.time, "time", lambda: now)
-    limits = limiter(LocalCounters())
+    limits = limiter()
     assert [await refused(limits, "a") for _ in range(3)] == [False, False, True]
     assert not await refused(limits, "b")
     now += 3599
@@ -41,11 +41,10 @@ async def test_a_window_ends_for_everyone_at_once(monkeypatch):
 
 async def test_counting_strangers_takes_bounded_memory(monkeypatch):
     monkeypatch.setattr(LocalCounters, "MAX_KEYS", 100)
-    counters = LocalCounters()
-    limits = limiter(counters)
+    limits = limiter()
     for number in range(1_000):
         await limits.admit("user", f"stranger-{number}")
-    assert len(counters._windows["user"][1]) <= 100
+    assert len(limits._local._windows["user"][1]) <= 100
 
 
 @pytest.mark.parametrize("text", ["", "5", "0/60", "5/0", "-1/60", "a/b", "5/minute"])
