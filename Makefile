@@ -106,6 +106,7 @@ LOCK_OPTIONS := -q --universal --python-version 3.11 --generate-hashes --no-emit
 .PHONY: clean
 clean: ## Remove the environment and the caches; data in var/ stays
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@cd gateway/portal && rm -rf node_modules build .built .svelte-kit
 	@find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
 
 .PHONY: help

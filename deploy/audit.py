@@ -19,7 +19,7 @@ from typing import Any
 
 from deploy.local.child import ROOT
 
-LOCKS = ("requirements.txt", "requirements-dev.txt")
+DEV = "requirements-dev.txt"
 KNOWN_VULNERABLE = "jinja2==2.11.2"  # CVE-2020-28493
 
 # What each package calls its licence, in the names of SPDX.
@@ -84,15 +84,16 @@ def advisory_findings(report: Mapping[str, Any]) -> list[str]:
 def main() -> int:
     objections: list[str] = []
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    direct = project["project"]["dependencies"]
-    for file, wanted in zip(
-        LOCKS, (direct, direct + project["dependency-groups"]["dev"]), strict=True
-    ):
+    direct, groups = project["project"]["dependencies"], project["dependency-groups"]
+    locks = {
+        "requirements.txt": direct,
+        DEV: direct + groups["dev"],
+        "requirements-portal.txt": groups["portal"],
+    }
+    for file, wanted in locks.items():
         text = (ROOT / file).read_text(encoding="utf-8")
         objections += [f"{file}: {what}" for what in lock_objections(text, map(_name, wanted))]
-    names = sorted(
-        {_name(entry) for entry in _entries((ROOT / LOCKS[-1]).read_text(encoding="utf-8"))}
-    )
+    names = sorted({_name(entry) for entry in _entries((ROOT / DEV).read_text(encoding="utf-8"))})
     present = {name: about for name in names if (about := _metadata(name)) is not None}
     objections += filter(None, (licence_objection(*item) for item in present.items()))
     print(f"dependencies: {len(names)} locked, licences of {len(present)} read")
@@ -101,7 +102,7 @@ def main() -> int:
     if canary is None or not advisory_findings(canary):
         print("dependencies: NOT audited for vulnerabilities: no advisory data reachable from here")
     else:
-        report = _pip_audit((ROOT / LOCKS[-1]).read_text(encoding="utf-8"))
+        report = _pip_audit((ROOT / DEV).read_text(encoding="utf-8"))
         objections += ["the audit broke off"] if report is None else advisory_findings(report)
         if report is not None:
             print(f"dependencies: {len(report['dependencies'])} audited for vulnerabilities")

@@ -98,6 +98,10 @@ class Table:
             "FILES_URL": self.data.files_dir.as_uri(),
             "TOKEN_ISSUER": self.url("gateway"),
         }
+        if "TOKEN_ISSUER" not in inherited:
+            # The same place by its name: browsers make passkeys for names alone.
+            defaults["PORTAL_ORIGINS"] = f"http://localhost:{self.port_of['gateway']}"
+            defaults["PASSKEY_RP_ID"] = "localhost"
         addresses = {f"{service.upper()}_URL": self.url(service) for service in SERVICES}
         secret = {_secret_name(client): self._secret(_secret_name(client))}
         ours = {"HOST": ports.HOST, "PYTHONUNBUFFERED": "1"}

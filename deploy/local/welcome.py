@@ -2,10 +2,13 @@
 
 import importlib
 
+from deploy.local import ports
+
 
 def addresses(gateway_url: str, log_dir: str) -> str:
+    by_name = gateway_url.replace(ports.HOST, "localhost")
     return (
-        f"  Start page       {gateway_url}/\n"
+        f"  Portal           {by_name}/\n"
         f"  API description  {gateway_url}/docs\n"
         f"  Logs             {log_dir}/\n"
         "\n"
