@@ -13,6 +13,7 @@ interface Entry {
 }
 
 const ENTRIES: readonly Entry[] = [
+  { href: '/grants', label: () => t('grants'), except: ['sub_account'] },
   { href: '/members', label: () => t('members'), scopes: ['accounts:manage'] },
   { href: '/accrual', label: () => t('accrual'), scopes: ['accrual:apply'] },
   { href: '/calculator', label: () => t('calculator') },

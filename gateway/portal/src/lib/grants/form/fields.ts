@@ -1,5 +1,7 @@
 /** What can be filled in: a field, and the blocks fields stand in. */
 
+import type { JsonObject } from '../pointer.ts';
+
 export type FieldType =
   | 'text'
   | 'long'
@@ -35,12 +37,15 @@ interface At {
   note?: string;
 }
 
-/** Part of a page of the form. `pointer` is where its value stands in the document. */
+/**
+ * Part of a page of the form. `pointer` is where its value stands in the document, `fresh` what a
+ * new row of a table begins as.
+ */
 export type Block =
   | { kind: 'heading'; title: string; level: number }
   | ({ kind: 'text'; maxLength: number } & At)
   | ({ kind: 'record'; fields: readonly Field[] } & At)
-  | ({ kind: 'table'; fields: readonly Field[]; maxRows: number } & At)
+  | ({ kind: 'table'; fields: readonly Field[]; maxRows: number; fresh?: JsonObject } & At)
   | ({ kind: 'matrix'; fields: readonly Field[]; rows: readonly Option[] } & At)
   | ({ kind: 'printed' } & Omit<At, 'pointer'>);
 

@@ -3,7 +3,7 @@
  * publishes: an object is a record, a list of objects a table, a map of numbers a record of codes.
  */
 import type { Block, Field, FieldType, Option } from './fields.ts';
-import { pointerOf } from '../pointer.ts';
+import { pointerOf, type Json, type JsonObject } from '../pointer.ts';
 
 export interface Schema {
   title?: string;
@@ -48,6 +48,7 @@ export function blocksOf(code: string, schema: Schema, names: Names): Block[] {
         title: names.title(key, property.title ?? key),
         fields: fieldsOf(inner.items, names),
         maxRows: inner.maxItems ?? MAX_ROWS,
+        fresh: seedOf(inner.items) ?? {},
       });
     } else {
       fields.push(fieldOf(key, property, shape.required?.includes(key) ?? false, names));
@@ -57,6 +58,34 @@ export function blocksOf(code: string, schema: Schema, names: Names): Block[] {
     ? [{ kind: 'record', pointer: pointerOf(code), title, fields }]
     : [];
   return [...record, ...tables];
+}
+
+/**
+ * The least that has a schema's shape, so that a part can be checked from the first key on; nothing
+ * where the schema asks for nothing.
+ */
+export function seedOf(schema: Schema): JsonObject | undefined {
+  const shape = bare(schema);
+  if (!shape.required?.length) return undefined;
+  return Object.fromEntries(
+    shape.required.map((key) => [key, blank(bare(shape.properties?.[key] ?? {}))]),
+  );
+}
+
+function blank(shape: Schema): Json {
+  if (shape.enum) return shape.enum[0] ?? '';
+  switch (shape.type) {
+    case 'array':
+      return [];
+    case 'integer':
+      return 0;
+    case 'boolean':
+      return false;
+    case 'object':
+      return seedOf(shape) ?? {};
+    default:
+      return '';
+  }
 }
 
 export function fieldsOf(schema: Schema, names: Names): Field[] {

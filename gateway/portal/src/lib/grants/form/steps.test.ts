@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { RULES, SCHEMA, TITLES } from '../testing.ts';
+import { seedOf } from './schema.ts';
 import { stepOf, stepsOf } from './steps.ts';
 
 const steps = stepsOf(RULES, SCHEMA, TITLES, 'ko');
@@ -10,8 +11,8 @@ describe('the pages of a form', () => {
     expect(steps.map((step) => step.code)).toEqual([
       'applicant',
       'summary_texts',
-      'cover',
-      'cost',
+      'section-cover',
+      'section-cost',
       'people',
       'budget',
       'pledge',
@@ -42,6 +43,7 @@ describe('the pages of a form', () => {
         pointer: '/applicant/schools',
         title: '대학원',
         maxRows: 500,
+        fresh: { university: '' },
         fields: [
           { key: 'university', title: '대학교', type: 'text', required: true, maxLength: 1000 },
           { key: 'lead', title: '주관', type: 'flag', required: false, maxLength: 1000 },
@@ -56,7 +58,7 @@ describe('the pages of a form', () => {
   });
 
   it('leave out computed columns, and parts of the other kind of application', () => {
-    const [years, works] = blocks('cost');
+    const [years, works] = blocks('section-cost');
     expect(years).toMatchObject({
       kind: 'matrix',
       pointer: '/sections/years',
@@ -67,9 +69,9 @@ describe('the pages of a form', () => {
       fields: [{ key: 'grant_won', type: 'won' }],
     });
     expect(works).toMatchObject({ kind: 'table', fields: [{ type: 'long', maxLength: 10_000 }] });
-    expect(blocks('cover')).toHaveLength(1);
+    expect(blocks('section-cover')).toHaveLength(1);
     const continuing = stepsOf(RULES, SCHEMA, TITLES, 'en', 'continuing');
-    expect(continuing.find((step) => step.code === 'cover')?.blocks[1]).toMatchObject({
+    expect(continuing.find((step) => step.code === 'section-cover')?.blocks[1]).toMatchObject({
       kind: 'text',
       title: '전년도 실적 (en)',
     });
@@ -87,9 +89,15 @@ describe('the pages of a form', () => {
   });
 });
 
+it('a typed part begins with the least that has its shape', () => {
+  expect(seedOf(SCHEMA.properties!['applicant']!)).toEqual({ schools: [] });
+  expect(seedOf(SCHEMA.properties!['pledge']!)).toEqual({ cash_won: 0 });
+  expect(seedOf({ type: 'object', properties: {} })).toBeUndefined();
+});
+
 describe('a finding', () => {
   it.each([
-    ['/sections/lead/name', 'cover'],
+    ['/sections/lead/name', 'section-cover'],
     ['/budget/people/p1', 'people'],
     ['/budget/caps/H-7', 'budget'],
     ['/copies/plan', 'files'],

@@ -40,7 +40,7 @@ export function stepsOf(
   const written = (rules.form?.sections ?? []).map((section): Step => {
     const parts = section.parts.filter((part) => !part.only || part.only === kind);
     return {
-      code: section.code,
+      code: `section-${section.code}`,
       title: said(section.name, lang),
       kind: 'blocks',
       blocks: parts.map((part) => blockOf(part, titles, lang)),
