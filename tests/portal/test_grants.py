@@ -171,7 +171,7 @@ async def test_two_windows_do_not_overwrite_each_other_unasked(
     changed = {**other["document"], "targets": {**other["document"]["targets"], "textbooks": 7}}
     api("hanbit").put(url, {"title": "다른 창", "document": changed}, headers=other.tag)
     await field.fill("3")
-    await expect(page.get_by_role("alert").filter(has_text="먼저 저장했습니다")).to_contain_text("먼저 저장했습니다")
+    await expect(page.get_by_role("alert").filter(has_text="먼저 저장했습니다")).to_be_visible()
     await assert_accessible(page)
     await page.get_by_role("button", name="최신 내용 보기").click()
     await expect(field).to_have_value("7")

@@ -125,6 +125,7 @@ async def list_evaluations(evaluator: Evaluator, session: Session) -> list[Assig
     found = await service.assignments(session, UUID(evaluator.sub))
     return [
         AssignmentOut(
+            programme_id=proposal.programme_id,
             title=proposal.title,
             institution_name=proposal.institution_name,
             sheet=SheetOut.model_validate(sheet),
@@ -206,6 +207,7 @@ def _assignment(
     lang: Lang,
 ) -> AssignmentOut:
     return AssignmentOut(
+        programme_id=found.proposal.programme_id,
         title=found.proposal.title,
         institution_name=found.proposal.institution_name,
         sheet=SheetOut.model_validate(found.sheet),

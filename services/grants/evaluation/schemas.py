@@ -98,6 +98,7 @@ class VisitFindingOut(BaseModel):
 class AssignmentOut(BaseModel):
     """A proposal given to a reviewer, with what to judge and how, and what site visits found."""
 
+    programme_id: UUID
     title: str
     institution_name: str
     sheet: SheetOut

@@ -64,7 +64,8 @@ async def test_the_proposal_is_shown_once_a_conflict_was_ruled_out_and_that_it_w
     await assign(client, call, officer, reviewers)
     reviewer, headers = next(iter(reviewers.items()))
     url = f"{API}/evaluations/{eligible['id']}"
-    assert (await client.get(url, headers=headers)).json()["document"] is None
+    seen = (await client.get(url, headers=headers)).json()
+    assert (seen["programme_id"], seen["document"]) == (call, None)
     early = await client.put(url, json={"scores": sheet()}, headers=headers | {"If-Match": '"1"'})
     assert (early.status_code, early.json()["code"]) == (409, "CONFLICT_UNDECLARED")
     await client.post(f"{url}/no-conflict", headers=headers)

@@ -1,4 +1,4 @@
-// Written by `npm run api` from 292c2e02fcad5fe48d0bf81d2f8e6536f696ee0b6774db890ae9f518b64d709a
+// Written by `npm run api` from a1c9d662b270be0e7f00f648f83515a142f50776b327a8656abf3a572a4b1477
 
 export interface paths {
     "/.well-known/jwks.json": {
@@ -5763,6 +5763,8 @@ export interface components {
             } | null;
             institution_name: string;
             items: components["schemas"]["ScoreItemOut"][];
+            /** Format: uuid */
+            programme_id: string;
             sheet: components["schemas"]["SheetOut"];
             title: string;
             visits: components["schemas"]["VisitFindingOut"][];

@@ -207,6 +207,8 @@ export const en: Messages<typeof ko> = {
   budget_unit: '(won; each line cut to thousands)',
   budget_year_start: 'Year from',
   budget_year_end: 'Year to',
+  budget_item: 'Item',
+  document: 'The proposal',
   budget_kind: 'Use',
   budget_name: 'What for',
   budget_basis: 'Basis',

@@ -205,6 +205,8 @@ export const ko = {
   budget_unit: '(원, 줄마다 천원 미만 절사)',
   budget_year_start: '당해 사업기간 시작',
   budget_year_end: '당해 사업기간 종료',
+  budget_item: '비목',
+  document: '사업계획서 내용',
   budget_kind: '세부 비목',
   budget_name: '내역·산출근거',
   budget_basis: '산출근거',
