@@ -13,8 +13,8 @@ from services.auth.institutions.schemas import ReasonIn
 from services.auth.institutions.service import NamedCompany
 from services.auth.membership import intake, rules, service
 from services.auth.membership.schemas import (
-    CampusOut,
-    InstitutionOut,
+    FoundCampusOut,
+    FoundInstitutionOut,
     IntakeOut,
     LookupIn,
     LookupOut,
@@ -69,14 +69,14 @@ async def lookup(body: LookupIn, caller: Resolver, session: Session) -> LookupOu
     campuses = await institutions_service.campuses_by_institution(session, body.ids)
     return LookupOut(
         items=[
-            InstitutionOut(
+            FoundInstitutionOut(
                 institution_id=item.id,
                 kind=item.kind,
                 name=item.name,
                 brn=item.brn,
                 status=item.status,
                 capital_area=item.capital_area,
-                campuses=[CampusOut.model_validate(c) for c in campuses.get(item.id, [])],
+                campuses=[FoundCampusOut.model_validate(c) for c in campuses.get(item.id, [])],
             )
             for item in found
         ]

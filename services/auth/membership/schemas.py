@@ -42,12 +42,12 @@ class LookupIn(Body):
     ids: list[UUID] = Field(max_length=MAX_COMPANIES)
 
 
-class CampusOut(Schema):
+class FoundCampusOut(Schema):
     name: str
     capital_area: bool
 
 
-class InstitutionOut(Schema):
+class FoundInstitutionOut(Schema):
     """`capital_area` is the head office's; programmes may ask for a campus's instead."""
 
     institution_id: UUID
@@ -56,11 +56,11 @@ class InstitutionOut(Schema):
     brn: str | None
     status: str
     capital_area: bool
-    campuses: list[CampusOut]
+    campuses: list[FoundCampusOut]
 
 
 class LookupOut(Schema):
-    items: list[InstitutionOut]
+    items: list[FoundInstitutionOut]
 
 
 class TakenInOut(Schema):

@@ -40,6 +40,7 @@ export const en: Messages<typeof ko> = {
   retry: 'Try again',
   to_home: 'To the home page',
   back: 'Back',
+  download: 'Download',
   excel: 'Download as Excel',
   total: '{count} in all',
   total_capped: '{count} or more',

@@ -37,6 +37,7 @@ export const ko = {
   retry: '다시 시도',
   to_home: '홈으로',
   back: '돌아가기',
+  download: '내려받기',
   excel: '엑셀 내려받기',
   total: '전체 {count}건',
   total_capped: '전체 {count}건 이상',
