@@ -1,4 +1,4 @@
-// Written by `npm run api` from a1c9d662b270be0e7f00f648f83515a142f50776b327a8656abf3a572a4b1477
+// Written by `npm run api` from 3c0bd306aa597a355a453bbe068639a52377d239f61a5a6142868388a1a0f270
 
 export interface paths {
     "/.well-known/jwks.json": {
@@ -5994,13 +5994,21 @@ export interface components {
             weekly?: components["schemas"]["WeekdayIO"][];
         };
         CampusesOut: {
-            items: components["schemas"]["services__auth__institutions__schemas__CampusOut"][];
+            items: components["schemas"]["CampusOut"][];
         };
         CampusIn: {
             address?: string | null;
             capital_area: boolean;
             name: string;
             postcode?: string | null;
+        };
+        CampusOut: {
+            address: string | null;
+            capital_area: boolean;
+            /** Format: uuid */
+            id: string;
+            name: string;
+            postcode: string | null;
         };
         CancelIn: {
             reason?: string | null;
@@ -6996,6 +7004,36 @@ export interface components {
             name: string;
             points: number;
             records: number;
+        };
+        InstitutionOut: {
+            address: string | null;
+            admin_email: string | null;
+            admin_name: string | null;
+            admin_phone: string | null;
+            brn: string | null;
+            capital_area: boolean;
+            ceo_name: string | null;
+            closed_on: string | null;
+            company_size: string | null;
+            corporate_no: string | null;
+            homepage: string | null;
+            /** Format: uuid */
+            id: string;
+            industry: string | null;
+            kind: string;
+            manager_department: string | null;
+            manager_email: string | null;
+            manager_mobile: string | null;
+            manager_name: string | null;
+            manager_phone: string | null;
+            merged_into_id: string | null;
+            name: string;
+            phone: string | null;
+            postcode: string | null;
+            registry_checked_at: string | null;
+            status: string;
+            university_code: string | null;
+            version: number;
         };
         IntakeFileOut: {
             /** Format: uuid */
@@ -8430,44 +8468,6 @@ export interface components {
             by: string;
             note: string | null;
             role: string;
-        };
-        services__auth__institutions__schemas__CampusOut: {
-            address: string | null;
-            capital_area: boolean;
-            /** Format: uuid */
-            id: string;
-            name: string;
-            postcode: string | null;
-        };
-        services__auth__institutions__schemas__InstitutionOut: {
-            address: string | null;
-            admin_email: string | null;
-            admin_name: string | null;
-            admin_phone: string | null;
-            brn: string | null;
-            capital_area: boolean;
-            ceo_name: string | null;
-            closed_on: string | null;
-            company_size: string | null;
-            corporate_no: string | null;
-            homepage: string | null;
-            /** Format: uuid */
-            id: string;
-            industry: string | null;
-            kind: string;
-            manager_department: string | null;
-            manager_email: string | null;
-            manager_mobile: string | null;
-            manager_name: string | null;
-            manager_phone: string | null;
-            merged_into_id: string | null;
-            name: string;
-            phone: string | null;
-            postcode: string | null;
-            registry_checked_at: string | null;
-            status: string;
-            university_code: string | null;
-            version: number;
         };
         services__grants__agreements__duty_schemas__RecordIn: {
             body: {
@@ -13667,7 +13667,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["services__auth__institutions__schemas__InstitutionOut"];
+                    "application/json": components["schemas"]["InstitutionOut"];
                 };
             };
         };
@@ -13708,7 +13708,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["services__auth__institutions__schemas__InstitutionOut"];
+                    "application/json": components["schemas"]["InstitutionOut"];
                 };
             };
         };
@@ -13782,7 +13782,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["services__auth__institutions__schemas__CampusOut"];
+                    "application/json": components["schemas"]["CampusOut"];
                 };
             };
         };
@@ -13823,7 +13823,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["services__auth__institutions__schemas__CampusOut"];
+                    "application/json": components["schemas"]["CampusOut"];
                 };
             };
         };
@@ -13938,7 +13938,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["services__auth__institutions__schemas__InstitutionOut"];
+                    "application/json": components["schemas"]["InstitutionOut"];
                 };
             };
         };
@@ -13975,7 +13975,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["services__auth__institutions__schemas__InstitutionOut"];
+                    "application/json": components["schemas"]["InstitutionOut"];
                 };
             };
         };
@@ -14018,7 +14018,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["services__auth__institutions__schemas__InstitutionOut"];
+                    "application/json": components["schemas"]["InstitutionOut"];
                 };
             };
         };
@@ -14102,7 +14102,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["services__auth__institutions__schemas__InstitutionOut"];
+                    "application/json": components["schemas"]["InstitutionOut"];
                 };
             };
         };
@@ -14184,7 +14184,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["services__auth__institutions__schemas__InstitutionOut"];
+                    "application/json": components["schemas"]["InstitutionOut"];
                 };
             };
         };
