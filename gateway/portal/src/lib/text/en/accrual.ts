@@ -144,7 +144,6 @@ export const en: Messages<typeof ko> = {
   quantity: 'Counted',
   contract: 'Contract',
   why: 'Why these points?',
-  why_of: 'The points of {name}',
   why_contract: 'Contract {contract}: {now} now, {earlier} before',
   why_total: '{total} points in all; less those already posted, {points} points.',
   why_version: 'Criteria {version}',

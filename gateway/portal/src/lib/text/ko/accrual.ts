@@ -141,7 +141,6 @@ export const ko = {
   quantity: '적립대상',
   contract: '계약',
   why: '왜 이 점수인가요?',
-  why_of: '{name} 점수의 근거',
   why_contract: '계약 {contract}: 이번 {now}, 이전 {earlier}',
   why_total: '누적으로 {total}점이며, 이미 적립된 점수를 빼고 {points}점입니다.',
   why_version: '적립기준 {version}',
