@@ -45,6 +45,10 @@ def active(page: Page):
     return page.locator(".pg-input")
 
 
+def file_input(page: Page, label: str):
+    return page.locator("input[type=file]").and_(page.get_by_label(label))
+
+
 async def open_sheet(page: Page, application: str) -> None:
     await page.goto(f"/accrual/{application}/sheet")
     await expect(active(page)).to_be_attached()
@@ -61,7 +65,7 @@ async def saved(page: Page) -> None:
 
 async def attach_evidence(page: Page, name: str) -> None:
     for kind in ("공문", "표준 현장실습학기제 협약서"):
-        await page.get_by_label(f"{kind} 올리기").set_input_files(
+        await file_input(page, f"{kind} 올리기").set_input_files(
             {"name": f"{name}.pdf", "mimeType": "application/pdf", "buffer": pdf(kind)}
         )
         await expect(page.get_by_text("올렸습니다").last).to_be_visible()
@@ -83,7 +87,7 @@ async def test_a_thousand_pasted_rows_are_mended_and_submitted(login, api, run):
     # A line of the summary leads to its cell; F8 leads to the next one.
     fault = FAULTS[3]
     link = page.get_by_role("button", name=f"{fault.row}행 {HEADERS[fault.column - 1]}")
-    await link.click()
+    await link.first.click()
     await expect(active(page)).to_be_focused()
     await expect(cell(page, fault.row, fault.column).locator(".pg-input")).to_be_attached()
     await expect(active(page)).to_have_attribute("aria-invalid", "true")
@@ -184,7 +188,7 @@ async def test_the_same_faults_in_a_file_come_back_marked_and_a_mended_file_is_t
     await open_sheet(page, application)
     watch.allow(422, f"{APPLICATIONS}/*/rows/sheet")
     await page.get_by_text("파일로 올리기").click()
-    upload = page.get_by_label("작성한 양식")
+    upload = file_input(page, "작성한 양식")
     rows = trainees(run)
 
     workbook(mistaken(rows), tmp_path / "틀린명단.xlsx")

@@ -1,7 +1,7 @@
 // @vitest-environment node
 import { expect, it } from 'vitest';
 
-import { cellsOf, gridColumn, gridNotes, gridRows } from './api';
+import { cellsOf, gridColumn, gridNotes, gridRows, placesOf } from './api';
 
 it('rows stand at their numbers, numbers become text, gaps are blank', () => {
   const row = {
@@ -53,4 +53,16 @@ it('notes that were seen to, or are of no row, do not stand in the grid', () => 
       { ...note, row: null, resolved_at: null },
     ]),
   ).toEqual([{ row: 1, field: 'brn', text: '확인' }]);
+});
+
+it('a cell that is wrong in two ways is one place to mend', () => {
+  const finding = { pointer: '/rows/1/brn', code: 'A', message: '', level: 'error' } as const;
+  const evidence = { ...finding, pointer: '/evidence' };
+  expect(
+    placesOf([
+      { ...finding, row: 1, field: 'brn' },
+      { ...finding, row: 1, field: 'brn' },
+    ]),
+  ).toBe(1);
+  expect(placesOf([{ ...finding, row: 2, field: 'brn' }, evidence])).toBe(2);
 });

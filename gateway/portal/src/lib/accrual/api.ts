@@ -95,6 +95,12 @@ export function gridFindings(findings: readonly Finding[]): GridFinding[] {
   }));
 }
 
+/** How many places are wrong: a cell may be wrong in two ways, and is mended once. */
+export function placesOf(findings: readonly Finding[]): number {
+  return new Set(findings.map(({ row, field, pointer }) => (row ? `${row} ${field}` : pointer)))
+    .size;
+}
+
 /** The reviewer's open notes that belong to a row or a cell. */
 export function gridNotes(comments: Detail['comments']): GridNote[] {
   return comments.flatMap(({ row, field, text, resolved_at }) =>
