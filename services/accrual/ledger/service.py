@@ -18,7 +18,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from services.accrual.ledger import errors, rules
-from services.accrual.ledger.models import Account, Entry, Transfer
+from services.accrual.ledger.models import (
+    Account,
+    HoldEnding,
+    HoldExpiry,
+    Transfer,
+    TransferReversal,
+)
 from services.accrual.ledger.rules import Balance, Kind, NewReversal, NewTransfer, State
 from shared.clock import utc_now
 from shared.problems import Invalid, Problem
@@ -38,6 +44,16 @@ _POST_MANY = text(
     "SELECT post_transfers(array_agg(request)) FROM jsonb_populate_recordset("
     "NULL::transfer_request, CAST(:requests AS jsonb)) AS request"
 )
+_BALANCE_AS_OF = text("""
+    WITH known AS MATERIALIZED (SELECT version_at(:account, :instant) AS version)
+    SELECT coalesce((SELECT e.balance FROM entry AS e
+            WHERE e.account_id = :account AND e.version = known.version), 0)
+        + coalesce((SELECT sum(e.amount)
+            FROM entry_dated_back AS later JOIN entry AS e USING (account_id, version)
+            WHERE later.account_id = :account AND later.version > known.version
+                AND e.effective_at <= :instant), 0)
+    FROM known
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,16 +167,15 @@ async def due_holds(
     session: AsyncSession, *, now: datetime, since: datetime | None = None, limit: int = 1_000
 ) -> Sequence[UUID]:
     """Open holds whose time is up, the oldest first. `since` bounds the look back."""
-    ending = aliased(Transfer)
     query = (
-        select(Transfer.id)
-        .where(Transfer.state == State.PENDING, Transfer.expires_at <= now)
-        .where(~exists().where(ending.pending_id == Transfer.id))
-        .order_by(Transfer.expires_at)
+        select(HoldExpiry.hold_id)
+        .where(HoldExpiry.expires_at <= now)
+        .where(~exists().where(HoldEnding.hold_id == HoldExpiry.hold_id))
+        .order_by(HoldExpiry.expires_at)
         .limit(limit)
     )
     if since is not None:
-        query = query.where(Transfer.expires_at > since)
+        query = query.where(HoldExpiry.expires_at > since)
     return (await session.scalars(query)).all()
 
 
@@ -173,26 +188,28 @@ async def expire_hold(session: AsyncSession, hold_id: UUID) -> bool:
 
 async def transfer(session: AsyncSession, transfer_id: UUID) -> Recorded:
     """A transfer and what became of it. Raises `TransferNotFound`."""
-    ending = aliased(Transfer)
+    ending, back = aliased(Transfer), aliased(Transfer)
     query = (
         select(
             Transfer,
             ending.id,
             ending.state,
             ending.amount,
-            select(func.coalesce(func.sum(ending.amount), 0))
-            .where(ending.reverses_id == transfer_id)
+            select(func.coalesce(func.sum(back.amount), 0))
+            .join(TransferReversal, TransferReversal.transfer_id == back.id)
+            .where(TransferReversal.reversed_id == transfer_id)
             .scalar_subquery(),
         )
-        .outerjoin(ending, ending.pending_id == Transfer.id)
+        .outerjoin(HoldEnding, HoldEnding.hold_id == Transfer.id)
+        .outerjoin(ending, ending.id == HoldEnding.transfer_id)
         .where(Transfer.id == transfer_id)
     )
     row = (await session.execute(query)).one_or_none()
     if row is None:
         raise errors.TransferNotFound
-    found, ended_by, ended, amount, back = row
+    found, ended_by, ended, amount, undone = row
     state = ended if found.state == State.PENDING and ended else found.state
-    return Recorded(found, state, ended_by, amount if state == State.POSTED else None, int(back))
+    return Recorded(found, state, ended_by, amount if state == State.POSTED else None, int(undone))
 
 
 async def account(session: AsyncSession, institution_id: UUID) -> Balance:
@@ -206,25 +223,10 @@ async def balance_as_of(session: AsyncSession, institution_id: UUID, instant: da
     """The balance at an instant, as known today.
 
     That is what was recorded by then, a few probes of the primary key, and what was recorded later
-    with effect by then: the few entries that are dated back have an index of their own.
+    with effect by then: the few entries that are dated back are listed by themselves.
     """
-    mine = Entry.account_id == institution_id
-    known_then = (
-        select(Entry.balance)
-        .where(
-            mine,
-            Entry.version == select(func.version_at(institution_id, instant)).scalar_subquery(),
-        )
-        .scalar_subquery()
-    )
-    learned_later = (
-        select(func.sum(Entry.amount))
-        .where(mine, Entry.recorded_at > instant, Entry.effective_at <= instant)
-        .where(Entry.effective_at < Entry.recorded_at)
-        .scalar_subquery()
-    )
-    query = select(func.coalesce(known_then, 0) + func.coalesce(learned_later, 0))
-    return int(await session.scalar(query) or 0)
+    values = {"account": institution_id, "instant": instant}
+    return int(await session.scalar(_BALANCE_AS_OF, values) or 0)
 
 
 def _ending(held: Transfer, *, id: UUID, state: State, amount: int | None = None) -> NewTransfer:  # noqa: A002

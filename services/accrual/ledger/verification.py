@@ -27,8 +27,10 @@ _DIGESTS = """
     ORDER BY t.recorded_at, t.id LIMIT 1
 """
 
-# An account's entries count up from one without a gap and never go back in time. Each does what
-# its transfer says, continues the balances of the one before, and its hash the hash before.
+# An account's entries count up from one without a gap. Each does what its transfer says, at the
+# time that follows, and continues the balances of the one before; its hash continues the hash
+# before with the digest of its transfer. So a hash holds all of the account's transfers so far, and
+# what its entries say is computed anew from those. Older hashes spell the entry out as well.
 _CHAINS = """
     SELECT account_id, version, transfer_id, recorded_at FROM (
         SELECT e.account_id, e.version, e.transfer_id, e.recorded_at,
@@ -41,9 +43,18 @@ _CHAINS = """
             AND e.held = sum(CASE WHEN e.account_id <> t.debit_account THEN 0
                 WHEN t.state = 'pending' THEN t.amount
                 WHEN t.pending_id IS NULL THEN 0 ELSE -hold.amount END) OVER so_far
-            AND e.hash = chain(''::bytea, entry_content(e.account_id, e.version, e.amount,
-                e.balance, e.held, e.effective_at, e.recorded_at, t.digest)) OVER so_far AS whole
+            AND CASE e.hash
+                WHEN sha256(coalesce(lag(e.hash) OVER so_far, '') || t.digest) THEN
+                    e.recorded_at = greatest(
+                        t.recorded_at, coalesce(lag(e.recorded_at) OVER so_far, a.opened_at))
+                    AND (e.effective_at = t.effective_at
+                        OR (e.effective_at = e.recorded_at AND t.effective_at = t.recorded_at))
+                WHEN sha256(coalesce(lag(e.hash) OVER so_far, '') || entry_content_1(
+                        e.account_id, e.version, e.amount, e.balance, e.held, e.effective_at,
+                        e.recorded_at, t.digest)) THEN true
+            END AS whole
         FROM entry AS e
+        LEFT JOIN account AS a ON a.id = e.account_id
         LEFT JOIN transfer AS t ON t.id = e.transfer_id
         LEFT JOIN transfer AS hold ON hold.id = t.pending_id
         WINDOW so_far AS (PARTITION BY e.account_id ORDER BY e.version)
@@ -78,11 +89,40 @@ _SIDES = """
     ORDER BY t.recorded_at, t.id LIMIT 1
 """
 
+# What is kept beside transfers and entries, to find the few that have it, is what they say.
+_REFERENCES = """
+    SELECT NULL::uuid AS account_id, NULL::bigint AS version,
+        coalesce(said.id, noted.id) AS transfer_id, coalesce(said.recorded_at, now()) AS recorded_at
+    FROM (
+        SELECT t.id, t.recorded_at, part.how, part.what FROM transfer AS t
+        CROSS JOIN LATERAL (VALUES
+            ('ends', t.pending_id::text), ('undoes', t.reverses_id::text),
+            ('expires', CASE t.state WHEN 'pending' THEN t.expires_at::text END)
+        ) AS part (how, what)
+        WHERE part.what IS NOT NULL
+    ) AS said
+    FULL JOIN (
+        SELECT transfer_id AS id, 'ends' AS how, hold_id::text AS what FROM hold_ending
+        UNION ALL SELECT transfer_id, 'undoes', reversed_id::text FROM transfer_reversal
+        UNION ALL SELECT hold_id, 'expires', expires_at::text FROM hold_expiry
+    ) AS noted ON noted.id = said.id AND noted.how = said.how AND noted.what = said.what
+    WHERE said.id IS NULL OR noted.id IS NULL
+    ORDER BY recorded_at, transfer_id LIMIT 1
+"""
+_DATED_BACK = """
+    SELECT account_id, version, e.transfer_id, coalesce(e.recorded_at, now()) AS recorded_at
+    FROM entry AS e FULL JOIN entry_dated_back AS noted USING (account_id, version)
+    WHERE coalesce(e.effective_at < e.recorded_at, false) <> (noted IS NOT NULL)
+    ORDER BY recorded_at, account_id, version LIMIT 1
+"""
+
 CHECKS: Final = {
     "transfer_digest": _DIGESTS,
     "entry_chain": _CHAINS,
     "account_balance": _ACCOUNTS,
     "transfer_entries": _SIDES,
+    "transfer_references": _REFERENCES,
+    "entries_dated_back": _DATED_BACK,
 }
 
 
