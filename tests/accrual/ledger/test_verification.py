@@ -1,10 +1,16 @@
 """Falsifying any column of any row, past the database's own refusals, is found and named."""
 
+from datetime import timedelta
+from uuid import uuid4
+
 import pytest
+from sqlalchemy.exc import DBAPIError
 
 from services.accrual import jobs
 from services.accrual.app import create_app
-from services.accrual.ledger import verification
+from services.accrual.ledger import service, verification
+from services.accrual.ledger.rules import NewReversal
+from shared.clock import utc_now
 from tests.accrual.ledger.conftest import Ledger, move
 
 
@@ -96,6 +102,40 @@ async def test_a_side_of_a_transfer_taken_out_with_its_account_made_to_fit_is_fo
     report = await ledger(verification.verify)
     assert report.broken is not None
     assert report.broken.check == "transfer_entries"
+
+
+@pytest.mark.parametrize(
+    ("statement", "check"),
+    [
+        ("DELETE FROM hold_ending", "transfer_references"),
+        ("UPDATE hold_ending SET hold_id = uuidv7()", "transfer_references"),
+        ("DELETE FROM hold_expiry", "transfer_references"),
+        ("UPDATE hold_expiry SET expires_at = expires_at + interval '1 second'",
+         "transfer_references"),
+        ("DELETE FROM transfer_reversal", "transfer_references"),
+        ("INSERT INTO transfer_reversal VALUES (uuidv7(), uuidv7())", "transfer_references"),
+        ("DELETE FROM entry_dated_back", "entries_dated_back"),
+        ("UPDATE entry_dated_back SET version = version + 1", "entries_dated_back"),
+    ],
+)  # fmt: skip
+async def test_falsified_tables_of_what_few_have_are_found(ledger, statement, check):
+    now = utc_now()
+    one = await ledger.institution(100, effective_at=now - timedelta(days=1))
+    two = await ledger.institution()
+    sold = move(one, two, 10)
+    await ledger.post(sold)
+    await ledger(service.reverse, NewReversal(uuid4(), sold.id), reason="r")
+    held = move(one, two, 10, expires_at=now + timedelta(days=1))
+    await ledger(service.hold, held)
+    await ledger(service.void_hold, id=uuid4(), hold_id=held.id)
+    assert (await ledger(verification.verify)).ok
+    if not statement.startswith("INSERT"):
+        with pytest.raises(DBAPIError, match="is append-only"):
+            await ledger.sql(statement)
+    await falsify(ledger, statement)
+    report = await ledger(verification.verify)
+    assert report.broken is not None
+    assert report.broken.check == check
 
 
 async def test_the_nightly_job_fails_when_the_ledger_is_broken(runtime, ledger, books):
