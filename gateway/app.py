@@ -176,7 +176,8 @@ class Gateway:
         trace_id.set(exchange.trace)
         extra = exchange.extra
         extra += self._always
-        if scope["http_version"] not in {"1.1", "1.0"}:
+        version = scope["http_version"]
+        if version != "1.1" and (version != "1.0" or b"transfer-encoding" in exchange.fields):
             raise BadRequestHead(reason="version")
         head = read_head(
             exchange.method,
@@ -208,7 +209,7 @@ class Gateway:
         """The coarse check of who calls and how often. Raises what the token's verification
         does, `Unauthenticated` or `TooManyRequests`."""
         assert exchange.origin is not None
-        limit, key = route.limit, exchange.origin.address
+        limit, caller = route.limit, exchange.origin.caller
         given = head.fields.get(b"authorization", b"")
         if given[:7].lower() == _BEARER:
             token = given[7:].strip().decode("latin-1")
@@ -216,8 +217,9 @@ class Gateway:
             if limit == "public":
                 # A token without a session is a partner system's own.
                 limit = "user" if claims.sid is not None else "partner"
-                key = claims.sub
-        exchange.extra += await self._limiter.admit(limit, key)
+                caller = claims.sub
+        exchange.caller = caller
+        exchange.extra += await self._limiter.admit(limit, caller)
         if exchange.claims is None and not route.public:
             raise Unauthenticated
 

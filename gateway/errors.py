@@ -58,3 +58,9 @@ class UpstreamTimeout(Problem):
     status, code = 504, "UPSTREAM_TIMEOUT"
     ko = "{service} 서비스의 응답이 늦어 중단했습니다. 잠시 후 다시 시도하세요."
     en = "The {service} service took too long to answer. Please try again later."
+
+
+class VersionTooOld(Problem):
+    status, code = 505, "HTTP_VERSION_TOO_OLD"
+    ko = "이 응답은 HTTP/1.1 이상으로만 받을 수 있습니다."
+    en = "This answer has no length beforehand, which takes HTTP/1.1 or later."

@@ -48,6 +48,7 @@ class Exchange:
     origin: Origin | None = None
     route: Route | None = None
     claims: Claims | None = None
+    caller = ""  # whom requests are counted for: an account, or an address without one
     span: Span | None = None
     status = 0
     body_read = False
@@ -76,21 +77,16 @@ class Exchange:
             # Unlike any other; that it could be guessed harms nobody.
             random = randbytes(24).hex()  # noqa: S311
             self.trace = self.request_id = known or random[:32]
-            self._span_id = random[32:]
+            self.traceparent = f"00-{self.trace}-{random[32:]}-01"
         else:
             self.span = spans.begin("request", "server", (given or b"").decode("latin-1"))
             self.trace = self.request_id = self.span.trace
+            self.traceparent = self.span.traceparent
         self.began = time.perf_counter()  # the loop's own clock stands still within a turn
         self.started = self.touched = now = loop.time()
         self.deadline = now + 120
         # On every answer: trace, CORS, rate limit.
         self.extra: Headers = [(b"x-trace-id", self.trace.encode())]
-
-    def traceparent(self) -> str:
-        """For the service: its step follows this one."""
-        if self.span is not None:
-            return self.span.traceparent
-        return f"00-{self.trace}-{self._span_id}-01"
 
     def stop(self, why: Exception) -> None:
         """End this exchange from outside its own task: `why` is raised inside it."""

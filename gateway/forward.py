@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import aiohttp
 import structlog
 
-from gateway.errors import BrokenUpstream
+from gateway.errors import BrokenUpstream, VersionTooOld
 from gateway.exchange import SECURITY_HEADERS, ClientGone, Exchange, Headers
 from gateway.head import forwarded_headers
 from gateway.upstream import Answer, Body, Upstream
@@ -61,10 +61,10 @@ async def forward(exchange: Exchange, upstream: Upstream) -> None:
         (
             f"X-Forwarded-For: {origin.address}\r\nX-Forwarded-Proto: {origin.scheme}\r\n"
             f"X-Forwarded-Host: {origin.host}\r\nX-Request-ID: {exchange.request_id}\r\n"
-            f"traceparent: {exchange.traceparent()}\r\n"
+            f"traceparent: {exchange.traceparent}\r\n"
         ).encode()
     )
-    upstream.enter()
+    upstream.enter(exchange.caller)
     response = None
     try:
         body = await _body(exchange, route.max_body) if head.has_body else None
@@ -72,7 +72,7 @@ async def forward(exchange: Exchange, upstream: Upstream) -> None:
         response = await upstream.ask(exchange.method, head.target, headers, body, head.length)
         await _answer(exchange, response, upstream.name)
     finally:
-        upstream.leave()
+        upstream.leave(exchange.caller)
         if response is not None:
             response.close()  # nothing, when the body was read to its end
 
@@ -115,10 +115,13 @@ async def _chunk(exchange: Exchange) -> tuple[bytes, bool]:
 async def _answer(exchange: Exchange, response: Answer, service: str) -> None:
     status = response.status
     headers, framing = answer_headers(response.raw_headers, status)
-    if status < 200 or not (framing or status in _BODILESS or exchange.method == "HEAD"):
+    bodiless = status in _BODILESS or exchange.method == "HEAD"
+    if status < 200 or not (framing or bodiless):
         # An answer that ends with its connection cannot be told from one cut short.
         raise BrokenUpstream(service=service)
     headers += exchange.extra
+    if not (framing.isdigit() or bodiless) and exchange.scope["http_version"] == "1.0":
+        raise VersionTooOld  # it knows no chunks, so that a cut answer would look complete
     content = response.content
     exchange.answering = True
     exchange.status = status

@@ -6,7 +6,7 @@ authorised is what is sent.
 
 import re
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 from itertools import chain
 from typing import NamedTuple
 
@@ -183,6 +183,15 @@ class Origin(NamedTuple):
     address: str
     scheme: str
     host: str
+
+    @property
+    def caller(self) -> str:
+        """What is counted as one caller: an IPv4 address, or the first half of an IPv6 address,
+        since who has one of those has all that begin like it."""
+        if ":" not in self.address:
+            return self.address
+        address = IPv6Address(self.address)
+        return str(address.ipv4_mapped or IPv6Address(address.packed[:8] + bytes(8)))
 
 
 class Origins:

@@ -3,6 +3,7 @@ time and a size for request heads, refusals as problems, an end for requests nob
 
 import asyncio
 from functools import partial
+from itertools import chain
 from typing import Any, ClassVar
 
 import orjson
@@ -54,16 +55,17 @@ class WholeAnswers(HttpToolsProtocol):
         """Names must be names in lower case, and `body` as long as the headers say."""
         if cycle.response_started or cycle.disconnected or self.flow.write_paused:
             return False
-        if b"".join([value for _, value in headers]).translate(None, _OF_VALUES):
-            return False  # uvicorn knows how to refuse it
         if CLOSE in headers:
             cycle.keep_alive = False
         elif not cycle.keep_alive:
             headers = [*headers, CLOSE]
-        lines = [b"%b: %b\r\n" % header for header in [*cycle.default_headers, *headers]]
+        lines = b"%b: %b\r\n" * len(headers) % tuple(chain.from_iterable(headers))
+        if lines.translate(None, _OF_VALUES) != b"\r\n" * len(headers):
+            return False  # more than the ends of lines: uvicorn knows how to refuse it
+        date = [b"%b: %b\r\n" % header for header in cycle.default_headers]
         cycle.response_started = cycle.response_complete = True
         cycle.waiting_for_100_continue = False
-        self.transport.write(b"".join((STATUS_LINE[status], *lines, b"\r\n", body)))
+        self.transport.write(b"".join((STATUS_LINE[status], *date, lines, b"\r\n", body)))
         cycle.message_event.set()
         if not cycle.keep_alive:
             self.transport.close()
@@ -78,6 +80,7 @@ class GuardedProtocol(WholeAnswers):
     linger_seconds: ClassVar[float] = 5.0  # for a body that is refused: else no one reads why
     unread_seconds: ClassVar[float] = 30.0  # for the end of an answer that the client leaves lying
     max_connections: ClassVar[int] = 4096
+    max_pipelined: ClassVar[int] = 32  # heads that were read ahead; each is some kilobytes
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -137,6 +140,8 @@ class GuardedProtocol(WholeAnswers):
         if self.url[:1] != b"/" or b"#" in self.url:
             self._refusal = BadRequestHead(reason="target")
             raise self._refusal  # the parser stops, and `send_400_response` is called
+        if len(self.pipeline) >= self.max_pipelined:
+            raise BadRequestHead(reason="pipelining")  # it is nobody's turn: only closes
         super().on_headers_complete()
         # uvicorn would put trailers among the headers, behind the back of whoever read those.
         self.headers = []

@@ -124,16 +124,26 @@ class Upstream:
         # Where to, for the connector: it asks for nothing else that a request knows.
         self._somewhere = Request("GET", URL(self.url), headers=CIMultiDict(), loop=self._loop)
         self._limit = limit
-        self.under_way = 0
+        self._share = max(limit // 8, 8)
+        self._callers: list[str] = []  # of what is under way; short, and rarely looked through
 
-    def enter(self) -> None:
-        """Count a request in; `leave` counts it out. Raises `UpstreamBusy` when full."""
-        if self.under_way >= self._limit:
+    @property
+    def under_way(self) -> int:
+        return len(self._callers)
+
+    def enter(self, caller: str) -> None:
+        """Count a request in; `leave` counts it out. Raises `UpstreamBusy` when full, and from half
+        full for a caller that has an eighth of the room: nobody shuts the others out by asking
+        slowly."""
+        callers = self._callers
+        if len(callers) >= self._limit // 2 and (
+            len(callers) >= self._limit or callers.count(caller) >= self._share
+        ):
             raise UpstreamBusy(service=self.name, headers={"Retry-After": "1"})
-        self.under_way += 1
+        callers.append(caller)
 
-    def leave(self) -> None:
-        self.under_way -= 1
+    def leave(self, caller: str) -> None:
+        self._callers.remove(caller)
 
     async def ask(
         self,

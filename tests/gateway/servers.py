@@ -289,6 +289,14 @@ async def connection(
             await writer.wait_closed()
 
 
+async def until(condition: Callable[[], bool]) -> None:
+    for _ in range(3_000):
+        if condition():
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("it never became so")
+
+
 async def say(port: int, request: bytes) -> bytes:
     """Send these bytes; everything that comes back until the other side closes."""
     async with asyncio.timeout(PATIENCE), connection(port) as (reader, writer):

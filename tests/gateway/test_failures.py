@@ -20,6 +20,7 @@ from tests.gateway.servers import (
     running_gateway,
     say,
     status_of,
+    until,
 )
 
 PUBLIC = "/api/v1/accrual/criteria"
@@ -264,6 +265,23 @@ async def test_a_full_service_refuses_at_once_and_recovers(tokens, echo_url, ech
     assert (status_of(refused), json_of(refused)["code"]) == (503, "UPSTREAM_BUSY")
     assert header_lines(refused, b"retry-after") == [b"1"]
     assert status_of(other) == 200  # one service's crowd is not another's
+
+
+async def test_one_caller_leaves_room_for_the_others_however_slow_it_is(tokens, echo_url, echo):
+    """Bodies that do not arrive: from one address, as many as the service has room for."""
+    with running_gateway(echo_url, tokens, max_under_way=24) as small:
+        upstream = small.gateway._upstreams["accrual"]
+        async with contextlib.AsyncExitStack() as stack:
+            for _ in range(30):
+                _, writer = await stack.enter_async_context(connection(small.port))
+                writer.write(post().replace(b"Length: 2", b"Length: 9"))
+            await until(lambda: upstream.under_way == 12)
+            refused = await say(small.port, get())
+            own = f"Authorization: Bearer {tokens.make()}\r\n\r\n".encode()
+            other = await say(small.port, get().removesuffix(b"\r\n") + own)
+            assert (status_of(refused), json_of(refused)["code"]) == (503, "UPSTREAM_BUSY")
+            assert status_of(other) == 200
+            assert upstream.under_way == 12  # half: beyond it, an eighth is all that one may have
 
 
 async def test_nothing_stays_counted_after_any_kind_of_end(tokens, echo, echo_url):

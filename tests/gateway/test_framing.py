@@ -16,6 +16,7 @@ from tests.gateway.servers import (
     running_gateway,
     say,
     status_of,
+    until,
 )
 
 PATH = b"/api/v1/accrual/criteria"
@@ -54,6 +55,7 @@ POST = b"POST /api/v1/accrual/criteria/calculate HTTP/1.1\r\nHost: x\r\nConnecti
         GET.replace(b"Host: x", b"Host: x/y@z") + b"\r\n",
         GET.replace(b"HTTP/1.1", b"HTTP/2.0") + b"\r\n",
         GET.replace(b"HTTP/1.1", b"HTTP/0.9") + b"\r\n",
+        POST.replace(b"1.1", b"1.0") + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
         b"GET " + PATH + b"\r\n\r\n",
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
     ],
@@ -125,6 +127,32 @@ async def test_pipelined_requests_are_answered_in_order(gateway, echo):
     answer = await say(gateway.port, first + b"\r\n" + GET.replace(PATH, PATH + b"/2") + b"\r\n")
     assert answer.count(b"HTTP/1.1 200 OK") == 2
     assert answer.index(b'{"slow":true}') < answer.index(PATH + b"/2")
+
+
+async def test_many_requests_sent_ahead_of_a_slow_answer_take_no_memory(gateway, echo):
+    """Each would be some kilobytes here for its 40 bytes there."""
+    head = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+    first = GET.replace(PATH, PATH + b"/never").replace(b"Connection: close\r\n", b"")
+    async with asyncio.timeout(6 * PATIENCE), connection(gateway.port) as (reader, writer):
+        writer.write(first + b"\r\n")
+        mine = await _the_one_from(
+            writer.get_extra_info("sockname"), gateway.server.server_state.connections
+        )
+        await until(lambda: mine.cycle is not None)
+        writer.write(head * 6_000)
+        assert await read_all(reader) == b""  # nobody's turn to be told: closed
+    assert len(mine.pipeline) <= GuardedProtocol.max_pipelined
+
+
+async def test_a_client_of_http_1_0_gets_what_has_a_length_and_nothing_it_would_misread(
+    gateway, echo
+):
+    old = GET.replace(b"HTTP/1.1", b"HTTP/1.0").replace(b"Connection: close\r\n", b"")
+    answer = await say(gateway.port, old + b"\r\n")
+    assert status_of(answer) == 200
+    assert header_lines(answer, b"content-length")
+    answer = await say(gateway.port, old.replace(PATH, PATH + b"/big") + b"\r\n")
+    assert (status_of(answer), json_of(answer)["code"]) == (505, "HTTP_VERSION_TOO_OLD")
 
 
 async def test_a_malformed_second_request_does_not_pose_as_the_first_ones_answer(gateway, echo):

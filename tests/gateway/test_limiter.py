@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from gateway import limiter as module
+from gateway.head import Origin
 from gateway.limiter import Limit, Limiter, LocalCounters, SharedCounters
 from shared.problems import TooManyRequests
 from tests.gateway.test_streaming import free_port
@@ -45,6 +46,21 @@ async def test_counting_strangers_takes_bounded_memory(monkeypatch):
     for number in range(1_000):
         await limits.admit("user", f"stranger-{number}")
     assert len(limits._local._windows["user"][1]) <= 100
+
+
+@pytest.mark.parametrize(
+    ("address", "same", "other"),
+    [
+        ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", "2001:db8:1:3::1"),
+        ("::ffff:192.0.2.7", "192.0.2.7", "::ffff:192.0.2.8"),
+        ("192.0.2.7", "192.0.2.7", "192.0.2.8"),
+    ],
+)
+def test_who_has_a_network_of_addresses_is_one_caller(address, same, other):
+    def caller(address: str) -> str:
+        return Origin(address, "https", "x").caller
+
+    assert caller(address) == caller(same) != caller(other)
 
 
 @pytest.mark.parametrize("text", ["", "5", "0/60", "5/0", "-1/60", "a/b", "5/minute"])
