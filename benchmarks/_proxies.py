@@ -1,9 +1,11 @@
-"""Proxies to compare the gateway with: the same filter of headers and nothing else, once on the
-gateway's own client library, once on httpx2.
+"""Proxies to compare the gateway with: the same filter of headers and nothing else, on the
+gateway's own client library, on httpx2, and on httpx, from which that descends, where it is
+installed.
 
-Run by `benchmarks/gateway.py`: `python -m benchmarks._proxies aiohttp|httpx2 PORT SERVICE_URL`.
+Run by `benchmarks/gateway.py`: `python -m benchmarks._proxies LIBRARY PORT SERVICE_URL`.
 """
 
+import importlib
 import secrets
 import sys
 from collections.abc import AsyncIterator
@@ -27,7 +29,7 @@ class Minimal:
         self._client = client
         self._url = url
         self._upstream: Upstream
-        self._http: httpx2.AsyncClient
+        self._http: httpx2.AsyncClient  # or httpx', which is the same to look at
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -78,10 +80,11 @@ class Minimal:
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
-        limits = httpx2.Limits(max_connections=256, max_keepalive_connections=256)
+        library = httpx2 if self._client == "aiohttp" else importlib.import_module(self._client)
+        limits = library.Limits(max_connections=256, max_keepalive_connections=256)
         async with (
             upstreams({"service": self._url}, limit=256) as found,
-            httpx2.AsyncClient(limits=limits, trust_env=False, timeout=30) as self._http,
+            library.AsyncClient(limits=limits, trust_env=False, timeout=30) as self._http,
         ):
             self._upstream = found["service"]
             await send({"type": "lifespan.startup.complete"})

@@ -3,15 +3,17 @@
     python -m benchmarks.gateway [--rounds 5] [--seconds 3] [--connections 32]
 
 Needs nginx, as the reference and as the service behind all of them (a file of 1 KB), and takes
-wrk for the load when it is installed, else a driver of its own. Each proxy has the first core for
-itself, the load and the service share the second. Rounds go through all proxies in turn, so that
-whatever else the machine does hits them alike; medians are compared. Ratios within one run mean
-something, absolute numbers only on a quiet machine.
+wrk for the load when it is installed, else a driver of its own; httpx is a peer where it is
+installed, which the product itself is without. Each proxy has the first core for itself, the load
+and the service share the second. Rounds go through all proxies in turn, so that whatever else the
+machine does hits them alike; medians are compared. Ratios within one run mean something, absolute
+numbers only on a quiet machine.
 """
 
 import argparse
 import asyncio
 import contextlib
+import importlib.util
 import json
 import os
 import re
@@ -46,7 +48,8 @@ MIB = 2**20
 
 GOAL_NGINX = 9.5  # times nginx's CPU per request
 GOAL_POLICIES = 1.25  # times the same proxy without policies
-GOAL_HTTPX = 0.25  # of the same proxy on httpx2
+GOAL_HTTPX2 = 0.25  # of the same proxy on httpx2
+GOAL_HTTPX = 0.111  # of the same proxy on httpx
 GOAL_TOKEN = 1.20  # times the same request without a token
 GOAL_MEMORY_MIB = 4.0
 
@@ -312,13 +315,15 @@ def report(proxies: list[Proxy], connections: int) -> dict[str, float]:
     ratios = {
         "gateway / nginx": (full / by_name["nginx"], GOAL_NGINX),
         "gateway / minimal on aiohttp": (full / by_name["minimal on aiohttp"], GOAL_POLICIES),
-        "gateway / minimal on httpx2": (full / by_name["minimal on httpx2"], GOAL_HTTPX),
+        "gateway / minimal on httpx2": (full / by_name["minimal on httpx2"], GOAL_HTTPX2),
         "cached token / no token": (by_name["gateway, with token"] / full, GOAL_TOKEN),
     }
+    if "minimal on httpx" in by_name:
+        ratios["gateway / minimal on httpx"] = (full / by_name["minimal on httpx"], GOAL_HTTPX)
     for text, (value, goal) in ratios.items():
-        print(f"{text:32}{value:6.2f}   goal ≤ {goal:<5}{'ok' if value <= goal else 'MISSED'}")
+        print(f"{text:32}{value:6.3f}   goal ≤ {goal:<5}{'ok' if value <= goal else 'MISSED'}")
     print(f"({connections} connections, medians; load average {os.getloadavg()[0]:.1f})")
-    return {text: round(value, 2) for text, (value, _) in ratios.items()}
+    return {text: round(value, 3) for text, (value, _) in ratios.items()}
 
 
 def main() -> None:
@@ -370,21 +375,18 @@ def start_proxies(stack: contextlib.ExitStack, folder: Path, service: int) -> li
         "LIMIT_USER": "1000000000/60",
     }
     python = sys.executable
-    ports = {name: free_port() for name in ("nginx", "aiohttp", "httpx2", "gateway")}
+    libraries = ["aiohttp", "httpx2"]
+    if importlib.util.find_spec("httpx") is not None:
+        libraries.append("httpx")
+    ports = {name: free_port() for name in ("nginx", *libraries, "gateway")}
     passing = nginx(folder, "proxy", PASS, port=ports["nginx"], service=service)
     minimal = [python, "-m", "benchmarks._proxies"]
     env = gateway_env | {"PORT": str(ports["gateway"])}
     proxies = [
         Proxy("nginx", passing, port=ports["nginx"]),
-        Proxy(
-            "minimal on aiohttp",
-            [*minimal, "aiohttp", str(ports["aiohttp"]), url],
-            port=ports["aiohttp"],
-        ),
-        Proxy(
-            "minimal on httpx2",
-            [*minimal, "httpx2", str(ports["httpx2"]), url],
-            port=ports["httpx2"],
+        *(
+            Proxy(f"minimal on {name}", [*minimal, name, str(ports[name]), url], port=ports[name])
+            for name in libraries
         ),
         Proxy("gateway", [python, "-m", "gateway"], env, port=ports["gateway"]),
     ]
