@@ -36,7 +36,12 @@ export default defineConfig({
     }),
   ],
   // Fonts stay files: the page's policy forbids data: addresses.
-  build: { target: 'es2022', assetsInlineLimit: 0 },
+  build: {
+    target: 'es2022',
+    assetsInlineLimit: 0,
+    // On a busy machine every build would be called slow.
+    rolldownOptions: { checks: { bundlerTimings: false } },
+  },
   server: {
     proxy: Object.fromEntries(
       ['/api', '/docs', '/openapi.json', '/.well-known'].map((path) => [path, gateway]),

@@ -21,7 +21,7 @@ async def test_a_first_visit_is_bearable_on_a_slow_line(visit):
     and some of those go by until the first byte comes. Text does not wait for its font."""
     page = await visit("about:blank")
     seen: list[Request] = []
-    page.on("requestfinished", seen.append)
+    page.on("requestfinished", lambda request: seen.append(request))
     await page.goto("/")
     await expect(page.get_by_role("heading", level=1)).to_be_visible()
     await page.evaluate("document.fonts.ready")
