@@ -8,6 +8,7 @@ from services.auth.audit import routes as audit
 from services.auth.clients import routes as clients
 from services.auth.institutions import admin_routes as register
 from services.auth.institutions import routes as institutions
+from services.auth.letters import routes as letters
 from services.auth.membership import routes as membership
 from services.auth.notices import routes as notices
 from services.auth.runtime import AuthRuntime
@@ -39,6 +40,7 @@ def create_app(settings: Settings, runtime: AuthRuntime | None = None) -> FastAP
             membership.router,
             register.router,
             membership.internal,
+            letters.internal,
             notices.router,
             audit.router,
         ],

@@ -384,6 +384,15 @@ class TooManySecrets(Problem):
     en = "At most {most} secrets can be valid at once. Withdraw one first."
 
 
+# --- letters of other services ----------------------------------------------------------------
+
+
+class LetterConflict(Problem):
+    status, code = 409, "LETTER_CONFLICT"
+    ko = "같은 번호로 다른 편지를 이미 받았습니다."
+    en = "There is another letter under this id."
+
+
 # --- boards -----------------------------------------------------------------------------------
 
 

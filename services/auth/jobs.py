@@ -5,6 +5,7 @@ from uuid import UUID
 
 from services.auth.accounts import credentials, measures, passkeys, throttle
 from services.auth.institutions import profiles
+from services.auth.letters import service as letters
 from services.auth.messages import service as messages
 from services.auth.messages.service import DELIVER
 from services.auth.notices import mailing
@@ -21,6 +22,7 @@ add_purge_job(jobs)
 
 SESSIONS_KEPT = timedelta(days=90)  # long enough to answer "was that me?"
 MESSAGES_KEPT = timedelta(days=7)
+LETTERS_KEPT = timedelta(days=90)  # longer than any service tries to hand one in
 CREDENTIALS_KEPT = timedelta(days=1)
 
 
@@ -52,6 +54,7 @@ async def purge(runtime: Runtime) -> None:
         )
         await throttle.purge(session, now - timedelta(days=2))
         await messages.purge(session, now - MESSAGES_KEPT)
+        await letters.purge(session, now - LETTERS_KEPT)
         await credentials.purge(session, now - CREDENTIALS_KEPT)
         await passkeys.forget_challenges(session, now)
         settings = _auth(runtime).settings

@@ -8,6 +8,7 @@ from services.auth.audit import models as audit
 from services.auth.base import Base
 from services.auth.clients import models as clients
 from services.auth.institutions import models as institutions
+from services.auth.letters import models as letters
 from services.auth.messages import models as messages
 from services.auth.notices import models as notices
 from services.auth.sessions import models as sessions
@@ -19,6 +20,7 @@ __all__ = [
     "audit",
     "clients",
     "institutions",
+    "letters",
     "messages",
     "notices",
     "sessions",

@@ -171,6 +171,8 @@ async def test_internal_routes_are_closed_to_people_and_to_services_without_the_
         (person, "/internal/institutions/lookup", "post"),
         (service, "/internal/institutions/resolve", "post"),
         (service, "/internal/institutions/lookup", "post"),
+        (person, "/internal/letters", "post"),
+        (service, "/internal/letters", "post"),
     ):
         answer = await auth.client.request(verb, path, headers=headers)
         assert code_of(answer) == (403, "PERMISSION_DENIED"), path

@@ -18,7 +18,7 @@ SERVICE_CLIENTS: dict[str, dict[str, frozenset[str]]] = {
         "auth": frozenset({"institutions:resolve", "revocations:read"}),
     },
     "grants": {
-        "auth": frozenset({"institutions:resolve", "revocations:read"}),
+        "auth": frozenset({"institutions:resolve", "letters:send", "revocations:read"}),
         "accrual": frozenset({"ledger:transfer", "ledger:read", "accrual:read"}),
         "exchange": frozenset({"exchange:read"}),
     },

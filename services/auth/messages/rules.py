@@ -73,6 +73,18 @@ def notice_letter(recipient: str, *, title: str, link: str) -> Message:
     )
 
 
+def service_letter(recipient: str, *, subject: str, text: str, text_en: str, link: str) -> Message:
+    return Message(
+        Channel.EMAIL,
+        recipient,
+        f"[산학협력 마일리지] {subject}",
+        f"{text}\n\n{link}\n\n"
+        "이 메일은 기관 정보에 등록된 담당자와 이 일을 처리하신 분께 보냈습니다. "
+        "담당자가 바뀌었으면 기관 정보에서 연락처를 변경하십시오.\n\n"
+        f"--\n{text_en}\n",
+    )
+
+
 def contact_changed_letter(recipient: str, *, login_id: str) -> Message:
     return Message(
         Channel.EMAIL,

@@ -1,0 +1,2 @@
+"""Letters other services send to the people of an institution: they have the words, we the
+addresses."""
