@@ -1,10 +1,11 @@
 """Calls to other services: the registry of institutions, and who else claims a document."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import date
 from uuid import UUID
 
+from services.grants.letters import Words
 from shared.http import Identity, ServiceClient
 from shared.problems import NotFound
 
@@ -26,19 +27,48 @@ class Directory:
 
     async def institution(self, institution_id: UUID) -> InstitutionRecord:
         """Raises `NotFound` for one nobody knows, `UpstreamUnavailable` without an answer."""
+        return (await self.institutions([institution_id]))[institution_id]
+
+    async def institutions(self, ids: Collection[UUID]) -> dict[UUID, InstitutionRecord]:
+        """All of these in one call. Raises `NotFound` where nobody knows one of them."""
+        if not ids:
+            return {}
         answer = await self._http.post(
-            "/internal/institutions/lookup", {"ids": [str(institution_id)]}, repeatable=True
+            "/internal/institutions/lookup", {"ids": [str(one) for one in ids]}, repeatable=True
         )
-        if not answer["items"]:
+        found = {
+            UUID(item["institution_id"]): InstitutionRecord(
+                id=UUID(item["institution_id"]),
+                kind=item["kind"],
+                name=item["name"],
+                brn=item["brn"],
+                capital_area=item["capital_area"],
+            )
+            for item in answer["items"]
+        }
+        if not found.keys() >= set(ids):
             raise NotFound
-        item = answer["items"][0]
-        return InstitutionRecord(
-            id=UUID(item["institution_id"]),
-            kind=item["kind"],
-            name=item["name"],
-            brn=item["brn"],
-            capital_area=item["capital_area"],
-        )
+        return found
+
+
+class Mail:
+    """The auth service as the one that knows people's addresses."""
+
+    def __init__(self, identity: Identity, auth_url: str) -> None:
+        self._http = ServiceClient(identity, "auth", auth_url, scope="letters:send")
+
+    async def send(
+        self, letter_id: UUID, institution_id: UUID, account_ids: Sequence[UUID], words: Words
+    ) -> None:
+        """Hand in a letter; the same again under its id changes nothing. Raises
+        `UpstreamUnavailable` or `RemoteProblem`."""
+        body = {
+            "id": str(letter_id),
+            "institution_id": str(institution_id),
+            "account_ids": [str(one) for one in account_ids],
+            **asdict(words),
+        }
+        await self._http.post("/internal/letters", body, repeatable=True)
 
 
 class Counterpart:

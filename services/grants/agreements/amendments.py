@@ -37,6 +37,8 @@ from services.grants.agreements.service import (
     plan_in_force,
     plan_version,
     readable_agreement,
+    tell_agency,
+    tell_institution,
     version_totals,
 )
 from services.grants.errors import AmendmentOpen, AmendmentOutdated
@@ -189,6 +191,7 @@ async def request(
             **{name: getattr(amendment, name) for name in names},
         )
     )
+    await tell_agency(session, agreement, "amendment_requested")
     return await _move(session, amendment, "request", caller)
 
 
@@ -208,10 +211,13 @@ async def decide(
     now: datetime,
 ) -> Amendment:
     """The agency rejects a request, or sends it back, with the reason."""
-    amendment, _agreement = await _of_agency(session, amendment_id, caller)
+    amendment, agreement = await _of_agency(session, amendment_id, caller)
     amendment.decided_by, amendment.decided_at = caller.sub, now
     amendment.decision_reason = reason
-    return await _move(session, amendment, action, caller, reason)
+    decided = await _move(session, amendment, action, caller, reason)
+    kind = f"amendment_{decided.state}"
+    await tell_institution(session, agreement, kind, amendment.created_by)
+    return decided
 
 
 async def approve(
@@ -256,6 +262,9 @@ async def approve(
     amendment.effective_on = day
     amendment.decided_by, amendment.decided_at = caller.sub, now
     amendment.decision_reason = reason
+    await tell_institution(
+        session, agreement, "amendment_approved", amendment.created_by, day=str(day)
+    )
     return await _move(session, amendment, "approve", caller, reason)
 
 

@@ -8,7 +8,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.grants.agreements import moves
 from services.grants.agreements.models import Agreement
 from services.grants.agreements.papers import set_of
-from services.grants.agreements.service import agency_agreement, project_number, take_on_year
+from services.grants.agreements.service import (
+    agency_agreement,
+    project_number,
+    take_on_year,
+    tell_institution,
+)
 from services.grants.evaluation import results
 from services.grants.programmes.service import note
 from services.grants.proposals.models import Proposal
@@ -46,6 +51,14 @@ async def conclude(
     agreement.concluded_at = now
     agreement.project_no = agreement.project_no or await project_number(session, agreement)
     agreement.agreed_on = agreed_on or agreement.agreed_on
+    await tell_institution(
+        session,
+        agreement,
+        "agreement_concluded",
+        project_no=agreement.project_no,
+        start=str(agreement.year_start),
+        end=str(agreement.year_end),
+    )
     await session.flush()
     await session.refresh(agreement)
     return agreement
@@ -81,6 +94,7 @@ async def cancel(
         proposal.state = moved[1]
         proposal.version += 1
         await results.issue(session, proposal, proposal.state, reason, caller, now)
+    await tell_institution(session, agreement, "agreement_cancelled")
     await session.flush()
     await session.refresh(agreement)
     return agreement

@@ -7,12 +7,13 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID, uuid4
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.grants.agreements import moves
 from services.grants.agreements.models import Agreement, AgreementDocument
 from services.grants.agreements.rules import (
+    PAPERS_FULL,
     ChecklistLine,
     Paper,
     checklist,
@@ -23,6 +24,7 @@ from services.grants.agreements.service import (
     own_agreement,
     readable_agreement,
     rules_of_agreement,
+    tell_institution,
     version_totals,
 )
 from services.grants.files import delete_file, keep
@@ -33,6 +35,8 @@ from shared.tokens import Claims
 
 NAMES = {"submitted": "확인 전", "accepted": "확인", "returned": "보완요청"}
 _TAKEN_IN = ("draft", "active")
+MOST = 500
+"""Files an agreement takes in; the checklist looks at all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +66,14 @@ async def hand_in(
 ) -> AgreementDocument:
     """Add a file as one of the documents. Raises `Invalid` for one the call does not know."""
     await own_agreement(session, agreement_id, institution_id)
-    agreement = await session.get_one(Agreement, agreement_id, with_for_update={"read": True})
+    # The agreement's row is the turnstile of what it has; documents refer to it meanwhile.
+    agreement = await session.get_one(Agreement, agreement_id, with_for_update={"key_share": True})
     if agreement.state not in _TAKEN_IN:
         raise StateConflict(state=moves.NAMES[agreement.state])
+    have = select(func.count()).select_from(AgreementDocument)
+    of_it = AgreementDocument.agreement_id == agreement.id
+    if (await session.scalar(have.where(of_it)) or 0) >= MOST:
+        raise Invalid(errors=[PAPERS_FULL.at("/file", field="file", most=MOST)])
     unknown = unknown_finding(await rules_of_agreement(session, agreement), code)
     if unknown is not None:
         raise Invalid(errors=[unknown])
@@ -125,6 +134,9 @@ async def decide_paper(
     paper.decided_by, paper.decided_at = caller.sub, now
     words = f"{paper.code} {reason}" if reason else paper.code
     note(session, "agreement", agreement.id, f"paper_{outcome}", caller, reason=words)
+    if outcome == "returned":
+        kind = "agreement_paper_returned"
+        await tell_institution(session, agreement, kind, paper.submitted_by)
     await session.flush()
     return paper
 
@@ -148,7 +160,7 @@ async def _open_paper(
 async def set_of(session: AsyncSession, agreement: Agreement) -> DocumentSet:
     """What was handed in against the call's set."""
     query = select(AgreementDocument).where(AgreementDocument.agreement_id == agreement.id)
-    papers = (await session.scalars(query.order_by(AgreementDocument.id).limit(1000))).all()
+    papers = (await session.scalars(query.order_by(AgreementDocument.id))).all()
     totals = await version_totals(session, agreement, agreement.plan_version)
     rules = totals.rules
     lines = checklist(

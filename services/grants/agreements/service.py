@@ -37,6 +37,7 @@ from services.grants.expenses.rules import (
     change_findings,
     plan_of,
 )
+from services.grants.letters import tell
 from services.grants.programmes.models import Programme
 from services.grants.programmes.reading import read
 from services.grants.programmes.rules import Period, RuleSet
@@ -103,7 +104,24 @@ async def agree(
     note(session, "agreement", agreement.id, "create", caller, moved=(None, "draft"))
     await session.flush()
     await session.refresh(agreement)
+    await tell_institution(session, agreement, "agreement_prepared")
     return agreement
+
+
+async def tell_institution(
+    session: AsyncSession, agreement: Agreement, kind: str, *people: str | None, **params: Any
+) -> None:
+    """A letter to the institution that spends."""
+    of, title = agreement.institution_id, agreement.title
+    await tell(session, kind, of, people=people, title=title, **params)
+
+
+async def tell_agency(
+    session: AsyncSession, agreement: Agreement, kind: str, **params: Any
+) -> None:
+    """A letter to the agency, which is told whose agreement it is about."""
+    name, title = agreement.institution_name, agreement.title
+    await tell(session, kind, agreement.agency_id, institution=name, title=title, **params)
 
 
 async def take_on_year(session: AsyncSession, agreement: Agreement, proposal: Proposal) -> None:

@@ -21,7 +21,7 @@ from services.grants.certification.schemas import (
     PublicCertificateOut,
     RevokeIn,
 )
-from services.grants.clients import Directory, Mileage
+from services.grants.clients import Directory, InstitutionRecord, Mileage
 from services.grants.evaluation import completions, files
 from services.grants.evaluation.schemas import AnswerIn, CompletionOut, FileOut
 from services.grants.programmes.models import Programme
@@ -49,6 +49,27 @@ Officer = Annotated[Claims, Depends(requires("grants:manage"))]
 Party = Annotated[Claims, Depends(requires("grants:apply", "exchange:buy", "grants:manage"))]
 Service = Annotated[Claims, Depends(requires("grants:read"))]
 On = Annotated[date | None, Query(description="기준일(비우면 오늘)")]
+
+
+async def _holders(
+    programme_id: UUID,
+    body: ApprovalIn,
+    officer: Officer,
+    request: Request,
+    sessions: SessionMaker,
+) -> Mapping[UUID, InstitutionRecord]:
+    """Whose applications are approved, as the registry knows them: asked for at once, and before
+    the transaction of the request begins."""
+    directory: Directory = request.app.state.directory
+    async with sessions() as session:
+        ids = await certificates.holders(
+            session, programme_id, institution_of(officer), body.application_ids
+        )
+    return await directory.institutions(ids)
+
+
+# Stands before `once` in a signature: what a route asks for comes in this order.
+Holders = Annotated[Mapping[UUID, InstitutionRecord], Depends(_holders)]
 
 
 # Applying ---------------------------------------------------------------------------------------
@@ -264,20 +285,18 @@ async def approve_certification(
     programme_id: UUID,
     body: ApprovalIn,
     officer: Officer,
+    holders: Holders,
     once: Once,
     session: Session,
-    request: Request,
 ) -> Response:
     """운영협의체 결과를 입력한 사람은 승인을 입력할 수 없습니다."""
-    directory: Directory = request.app.state.directory
-    agency_id, now = institution_of(officer), utc_now()
-    holders = await certificates.holders(session, programme_id, agency_id, body.application_ids)
+    now = utc_now()
     made = await certificates.approve(
         session,
         programme_id,
-        agency_id,
+        institution_of(officer),
         officer,
-        institutions={one: await directory.institution(one) for one in holders},
+        institutions=holders,
         application_ids=body.application_ids,
         approval=body.approval,
         valid_from=body.valid_from,

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.grants import letters
 from services.grants.evaluation import procedure
 from services.grants.evaluation.errors import COMPLETION_DUE, COMPLETION_LATE
 from services.grants.evaluation.models import Completion
@@ -15,7 +16,8 @@ from services.grants.programmes.models import Programme
 from services.grants.programmes.service import note
 from services.grants.proposals.models import Proposal
 from services.grants.proposals.moves import move
-from services.grants.proposals.service import freeze, writable_proposal
+from services.grants.proposals.service import freeze, submitter, writable_proposal
+from shared.clock import SEOUL
 from shared.problems import Finding, Invalid, StateConflict
 from shared.tokens import Claims
 
@@ -53,6 +55,14 @@ async def ask(
     )
     session.add(made)
     await session.flush()
+    await letters.tell(
+        session,
+        "completion",
+        proposal.institution_id,
+        people=[await submitter(session, proposal)],
+        title=proposal.title,
+        due=f"{due_at.astimezone(SEOUL):%Y-%m-%d %H:%M}",
+    )
     return made
 
 

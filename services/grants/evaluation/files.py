@@ -31,7 +31,10 @@ async def attach(
     completion_id: UUID | None = None,
     visit_id: UUID | None = None,
 ) -> ReviewFile:
-    """Add a file. Raises `Invalid` for one that may not be attached, or one too many."""
+    """Add a file. Raises `Invalid` for one that may not be attached, or one too many: the
+    proposal's row is the turnstile."""
+    turnstile = select(Proposal.id).where(Proposal.id == proposal_id)
+    await session.execute(turnstile.with_for_update(key_share=True))
     have = await session.scalar(
         select(func.count()).select_from(ReviewFile).where(ReviewFile.proposal_id == proposal_id)
     )

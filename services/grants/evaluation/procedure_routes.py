@@ -31,7 +31,7 @@ from services.grants.programmes.service import rules_of
 from services.grants.proposals.document import check
 from services.grants.proposals.elsewhere import commitments
 from services.grants.proposals.schemas import ProposalOut
-from services.grants.proposals.service import own_proposal, writable_proposal
+from services.grants.proposals.service import writable_proposal
 from shared.app import language
 from shared.caller import institution_of, requires
 from shared.clock import utc_now
@@ -177,7 +177,7 @@ async def answer_completion(
 async def attach_completion_file(
     proposal_id: UUID, file: Attached, party: Party, session: Session, request: Request
 ) -> object:
-    proposal = await own_proposal(session, proposal_id, institution_of(party))
+    proposal = await writable_proposal(session, proposal_id, institution_of(party))
     wanted = await completions.open_request(session, proposal.id)
     return await files.attach(
         session,

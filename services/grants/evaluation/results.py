@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.grants import letters
 from services.grants.evaluation.models import (
     PreReview,
     Result,
@@ -23,6 +24,7 @@ from services.grants.programmes.models import Programme
 from services.grants.programmes.rules import Judged
 from services.grants.programmes.service import judging_rules
 from services.grants.proposals.models import Proposal
+from services.grants.proposals.service import submitter
 from shared.clock import seoul_day
 from shared.problems import NotFound
 from shared.tokens import Claims
@@ -75,6 +77,15 @@ async def issue(
     )
     session.add(notice)
     await session.flush()
+    await letters.tell(
+        session,
+        "result",
+        proposal.institution_id,
+        people=[await submitter(session, proposal)],
+        title=proposal.title,
+        programme=programme.name,
+        decision=DECISIONS[decision],
+    )
     return notice
 
 

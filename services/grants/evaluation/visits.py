@@ -138,15 +138,18 @@ async def programme_visits(
     return visits, pay
 
 
-async def managed_visit(session: AsyncSession, visit_id: UUID, agency_id: UUID) -> SiteVisit:
+async def managed_visit(
+    session: AsyncSession, visit_id: UUID, agency_id: UUID, *, lock: bool = False
+) -> SiteVisit:
     """A visit to an applicant of the agency's own call; another's is not found."""
     query = (
         select(SiteVisit)
         .join(Proposal, Proposal.id == SiteVisit.proposal_id)
         .join(Programme, Programme.id == Proposal.programme_id)
         .where(SiteVisit.id == visit_id, Programme.agency_id == agency_id)
-        .with_for_update(of=SiteVisit)
     )
+    if lock:
+        query = query.with_for_update(of=SiteVisit)
     found = (await session.scalars(query)).one_or_none()
     if found is None:
         raise NotFound
@@ -154,7 +157,7 @@ async def managed_visit(session: AsyncSession, visit_id: UUID, agency_id: UUID) 
 
 
 async def _planned(session: AsyncSession, visit_id: UUID, agency_id: UUID) -> SiteVisit:
-    visit = await managed_visit(session, visit_id, agency_id)
+    visit = await managed_visit(session, visit_id, agency_id, lock=True)
     if visit.state != "planned":
         raise StateConflict(state=VISIT_NAMES[visit.state])
     return visit

@@ -24,7 +24,7 @@ from shared.tokens import Claims
 async def attach_evidence(
     session: AsyncSession,
     files: Files,
-    row: ExpenseRow,
+    expense_id: UUID,
     caller: Claims,
     *,
     kind: str,
@@ -36,8 +36,8 @@ async def attach_evidence(
 ) -> EvidenceRow:
     """Add a document. Raises `Invalid` for a file that may not be attached, or proved another
     expense before; what proves no amount (a contract, a travel rule) serves any number."""
-    await _supplied(session, row)
-    agreement = await session.get_one(Agreement, row.agreement_id)
+    row, agreement = await own_expense(session, expense_id, caller)
+    _refuse_unless_supplied(row, agreement)
     rules = (await plan_in_force(session, agreement)).rules
     if kind not in rules.evidence_names:
         known = ", ".join(rules.evidence_names)
@@ -59,15 +59,16 @@ async def attach_evidence(
     return evidence
 
 
-async def remove_evidence(
-    session: AsyncSession, evidence_id: UUID, institution_id: UUID, caller: Claims
-) -> None:
+async def remove_evidence(session: AsyncSession, evidence_id: UUID, caller: Claims) -> None:
     """Take a document back, file and all; that it was there stays in the history."""
     paper = await session.get(EvidenceRow, evidence_id)
     if paper is None:
         raise NotFound
-    row = await own_expense(session, paper.expense_id, institution_id)
-    await _supplied(session, row)
+    row, agreement = await own_expense(session, paper.expense_id, caller)
+    _refuse_unless_supplied(row, agreement)
+    paper = await session.get(EvidenceRow, evidence_id, with_for_update=True)
+    if paper is None:  # taken back meanwhile
+        raise NotFound
     note(session, "expense", row.id, "detach", caller, reason=f"{paper.kind} {paper.sha256}")
     await session.delete(paper)
     await delete_file(session, paper.file_key)
@@ -84,9 +85,8 @@ async def readable_evidence(
     return paper
 
 
-async def _supplied(session: AsyncSession, row: ExpenseRow) -> None:
+def _refuse_unless_supplied(row: ExpenseRow, agreement: Agreement) -> None:
     """Documents come and go while the year is spent, and when the agency asks for them."""
-    agreement = await session.get_one(Agreement, row.agreement_id, with_for_update={"read": True})
     open_states = SUPPLIED if agreement.state != "active" else SUPPLIED | {"in_review"}
     if row.state not in open_states or agreement.state in ("final", "refunded"):
         raise StateConflict(state=NAMES[row.state])

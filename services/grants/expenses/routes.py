@@ -181,9 +181,7 @@ async def edit_expense(
     response: Response,
 ) -> object:
     """등록한 집행과 보완을 요청받은 집행을 고칩니다. 고치기 전의 내용은 이력에 남습니다."""
-    row = await service.edit_expense(
-        session, expense_id, institution_of(spender), seen, body.model_dump(), spender
-    )
+    row = await service.edit_expense(session, expense_id, seen, body.model_dump(), spender)
     tag(response, row.version)
     return row
 
@@ -191,15 +189,13 @@ async def edit_expense(
 @router.post("/expenses/{expense_id}/cancel", response_model=ExpenseOut, summary="집행 취소")
 async def cancel_expense(expense_id: UUID, spender: Spender, session: Session) -> object:
     """잘못 등록한 집행을 취소합니다. 번호와 이력은 남고 정산에서 빠집니다."""
-    institution = institution_of(spender)
-    return await service.act_on_expense(session, expense_id, institution, spender, "cancel")
+    return await service.act_on_expense(session, expense_id, spender, "cancel")
 
 
 @router.post("/expenses/{expense_id}/supply", response_model=ExpenseOut, summary="보완 제출")
 async def supply_expense(expense_id: UUID, spender: Spender, session: Session) -> object:
     """보완을 마쳤음을 알립니다. 다시 검토합니다."""
-    institution = institution_of(spender)
-    return await service.act_on_expense(session, expense_id, institution, spender, "supply")
+    return await service.act_on_expense(session, expense_id, spender, "supply")
 
 
 @router.get(
@@ -232,11 +228,10 @@ async def attach_evidence(
     number: Annotated[str | None, Form(max_length=100)] = None,
     used_at: Annotated[AwareDatetime | None, Form(description="카드 사용 일시")] = None,
 ) -> object:
-    row = await service.own_expense(session, expense_id, institution_of(spender))
     return await papers.attach_evidence(
         session,
         request.app.state.files,
-        row,
+        expense_id,
         spender,
         kind=kind,
         amount_won=amount_won,
@@ -258,4 +253,4 @@ async def download_evidence(
 
 @router.delete("/evidence/{evidence_id}", status_code=204, summary="증빙 삭제")
 async def remove_evidence(evidence_id: UUID, spender: Spender, session: Session) -> None:
-    await papers.remove_evidence(session, evidence_id, institution_of(spender), spender)
+    await papers.remove_evidence(session, evidence_id, spender)

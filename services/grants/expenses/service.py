@@ -13,6 +13,7 @@ from sqlalchemy import (
     insert,
     literal,
     literal_column,
+    or_,
     select,
     update,
 )
@@ -107,16 +108,14 @@ async def next_expense(session: AsyncSession, agreement_id: UUID) -> int:
 async def edit_expense(
     session: AsyncSession,
     expense_id: UUID,
-    institution_id: UUID,
     seen_version: int,
     values: Mapping[str, Any],
     caller: Claims,
 ) -> ExpenseRow:
     """Change an entry while the year is spent, or one the agency sent back. Raises `Stale`."""
-    row = await own_expense(session, expense_id, institution_id, lock=True)
+    row, agreement = await own_expense(session, expense_id, caller)
     if row.version != seen_version:
         raise Stale
-    agreement = await session.get_one(Agreement, row.agreement_id)
     if row.state not in EDITABLE or (row.state == "registered" and agreement.state != "active"):
         raise StateConflict(state=NAMES[row.state])
     plan = await plan_in_force(session, agreement)
@@ -132,11 +131,10 @@ async def edit_expense(
 
 
 async def act_on_expense(
-    session: AsyncSession, expense_id: UUID, institution_id: UUID, caller: Claims, action: str
+    session: AsyncSession, expense_id: UUID, caller: Claims, action: str
 ) -> ExpenseRow:
     """The institution's own moves: `cancel` an entry made in error, `supply` what was asked for."""
-    row = await own_expense(session, expense_id, institution_id, lock=True)
-    agreement = await session.get_one(Agreement, row.agreement_id)
+    row, agreement = await own_expense(session, expense_id, caller)
     if action == "cancel" and agreement.state != "active":
         raise StateConflict(state=YEARS[agreement.state])
     moved = (row.state, move(row.state, action))
@@ -252,20 +250,38 @@ async def meters(session: AsyncSession, agreement_id: UUID, caller: Claims) -> t
     return spending_meters(plan, await expenses_of(session, plan.rules, agreement.id))
 
 
-async def own_expense(
-    session: AsyncSession, expense_id: UUID, institution_id: UUID, *, lock: bool = False
-) -> ExpenseRow:
-    query = (
-        select(ExpenseRow)
-        .join(Agreement, Agreement.id == ExpenseRow.agreement_id)
-        .where(ExpenseRow.id == expense_id, Agreement.institution_id == institution_id)
-    )
-    if lock:
-        query = query.with_for_update(of=ExpenseRow)
-    row = (await session.scalars(query)).one_or_none()
-    if row is None:
+async def locked_expense(
+    session: AsyncSession, expense_id: UUID, caller: Claims
+) -> tuple[ExpenseRow, Agreement]:
+    """An expense of the caller's institution, on either side, and its agreement, locked for a
+    change. The agreement comes first, shared, as everywhere: whoever moves the whole year (a run,
+    the end of a settlement) holds it for itself, and what we decide by does not change."""
+    if caller.institution_id is None:
         raise NotFound
-    return row
+    ours = UUID(caller.institution_id)
+    query = (
+        select(Agreement)
+        .join(ExpenseRow, ExpenseRow.agreement_id == Agreement.id)
+        .where(
+            ExpenseRow.id == expense_id,
+            or_(Agreement.institution_id == ours, Agreement.agency_id == ours),
+        )
+        .with_for_update(read=True, of=Agreement)
+    )
+    agreement = (await session.scalars(query)).one_or_none()
+    if agreement is None:
+        raise NotFound
+    return await session.get_one(ExpenseRow, expense_id, with_for_update=True), agreement
+
+
+async def own_expense(
+    session: AsyncSession, expense_id: UUID, caller: Claims
+) -> tuple[ExpenseRow, Agreement]:
+    """The same for the institution that spends."""
+    row, agreement = await locked_expense(session, expense_id, caller)
+    if caller.institution_id != str(agreement.institution_id):
+        raise NotFound
+    return row, agreement
 
 
 async def readable_expense(session: AsyncSession, expense_id: UUID, caller: Claims) -> ExpenseRow:

@@ -250,6 +250,14 @@ async def received_version(
     return found[0], found[1]
 
 
+async def submitter(session: AsyncSession, proposal: Proposal) -> str | None:
+    """Who submitted the version that counts."""
+    query = select(Submission.submitted_by).where(
+        Submission.proposal_id == proposal.id, Submission.seq == proposal.submissions
+    )
+    return await session.scalar(query)
+
+
 async def writable_proposal(
     session: AsyncSession, proposal_id: UUID, institution_id: UUID
 ) -> Proposal:

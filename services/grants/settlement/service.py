@@ -13,7 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.grants.agreements import moves
 from services.grants.agreements.models import Agreement
-from services.grants.agreements.service import plan_in_force, readable_agreement, rules_text
+from services.grants.agreements.service import (
+    plan_in_force,
+    readable_agreement,
+    rules_text,
+    tell_agency,
+    tell_institution,
+)
 from services.grants.clients import Counterpart
 from services.grants.errors import RefundMismatch, SettlementOutdated
 from services.grants.expenses.models import ExpenseRow
@@ -48,6 +54,7 @@ async def report_usage(
     session.add(UsageReport(agreement_id=agreement.id, reported_by=caller.sub, **values))
     registered = ExpenseRow.state == "registered"
     await move_all(session, agreement.id, caller, "report", "in_review", registered)
+    await tell_agency(session, agreement, "usage_reported")
     await session.flush()
     return agreement
 
@@ -93,6 +100,7 @@ async def run(
     await _move(session, agreement, "settle", caller)
     plan, inputs = await gathered(session, agreement, claimed)
     result = await asyncio.to_thread(outcome_of, plan, inputs)
+    before = await _latest(session, agreement)
     made = SettlementRun(
         agreement_id=agreement.id,
         seq=await next_number(
@@ -107,6 +115,8 @@ async def run(
     session.add(made)
     await session.flush()
     await _mark_expenses(session, agreement, made, caller)
+    if before is None or _sums(before) != _sums(made):
+        await tell_institution(session, agreement, "settlement_run", seq=made.seq, **_sums(made))
     await session.refresh(made)
     return made
 
@@ -133,9 +143,23 @@ async def read_run(
 
 
 async def last_run(session: AsyncSession, agreement: Agreement) -> SettlementRun:
-    """What counts of a settlement, once there is any."""
+    """What counts of a settlement that was run."""
+    found = await _latest(session, agreement)
+    assert found is not None
+    return found
+
+
+async def _latest(session: AsyncSession, agreement: Agreement) -> SettlementRun | None:
     query = select(SettlementRun).where(SettlementRun.agreement_id == agreement.id)
-    return (await session.scalars(query.order_by(SettlementRun.seq.desc()).limit(1))).one()
+    return (await session.scalars(query.order_by(SettlementRun.seq.desc()).limit(1))).one_or_none()
+
+
+def _sums(run: SettlementRun) -> dict[str, int]:
+    """What a run comes to, in won: `disallowed` of all funds, and what is `due` to the agency."""
+    return {
+        "disallowed": sum(run.result["disallowed"].values()),
+        "due": run.result["statement"]["return_won"],
+    }
 
 
 async def replay(
@@ -170,11 +194,13 @@ async def advance(
     """
     agreement = await _of_agency(session, agreement_id, caller)
     moved = await _move(session, agreement, action, caller)
-    if action == "finalise":
+    last = await last_run(session, agreement)
+    if action == "open_objections":
+        await tell_institution(session, agreement, "objections_open", **_sums(last))
+    else:
         waiting = await session.execute(_open_objections(agreement).limit(1))
         if waiting.first() is not None:
             raise StateConflict(state="답변하지 않은 이의신청이 있는")
-        last = await last_run(session, agreement)
         # The other services were asked for the run; what they would say now is not waited for.
         answered = Inputs.of(last.inputs).claims
         _, now = await gathered(session, agreement, answered)
@@ -183,6 +209,8 @@ async def advance(
         await move_all(
             session, agreement.id, caller, action, "final", ExpenseRow.state != "cancelled"
         )
+        due = _sums(last)["due"]
+        await tell_institution(session, agreement, "settlement_final", due=due)
     return moved
 
 

@@ -76,16 +76,12 @@ def registry(request: httpx2.Request) -> httpx2.Response:
     if request.url.path == "/api/v1/auth/token":
         return httpx2.Response(200, json={"access_token": "t", "expires_in": 300})
     if request.url.path == "/internal/institutions/lookup":
-        (wanted,) = json.loads(request.content)["ids"]
-        kind, name, brn = INSTITUTIONS.get(UUID(wanted), INSTITUTIONS[UNIVERSITY])
-        item = {
-            "institution_id": wanted,
-            "kind": kind,
-            "name": name,
-            "brn": brn,
-            "capital_area": False,
-        }
-        return httpx2.Response(200, json={"items": [item]})
+        items = []
+        for wanted in json.loads(request.content)["ids"]:
+            kind, name, brn = INSTITUTIONS.get(UUID(wanted), INSTITUTIONS[UNIVERSITY])
+            known = {"institution_id": wanted, "kind": kind, "name": name, "brn": brn}
+            items.append(known | {"capital_area": False})
+        return httpx2.Response(200, json={"items": items})
     return httpx2.Response(404, json={})
 
 
@@ -387,3 +383,53 @@ async def received(client, draft, applicant) -> dict:
 async def eligible(client, received, officer) -> dict:
     assert (await pass_pre_review(client, received, officer))["state"] == "eligible"
     return received
+
+
+# Settlement -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def auditor(tokens):
+    return tokens.headers("grants:read", "grants:settle", role="auditor", institution_id=AGENCY)
+
+
+@pytest.fixture
+def colleague(tokens):
+    return tokens.headers("grants:read", "grants:settle", role="auditor", institution_id=AGENCY)
+
+
+@pytest.fixture
+async def year(client, agreement, applicant, officer) -> dict:
+    """A reported year: one meeting in order, one without any evidence."""
+    url = f"{API}/agreements/{agreement['id']}"
+    ids = []
+    for n, won in enumerate((250_000, 130_000)):
+        made = await client.post(
+            f"{url}/expenses",
+            json=meeting(won, details={"event": f"회의 {n}"}),
+            headers=applicant | {"Idempotency-Key": f"e{n}"},
+        )
+        ids.append(made.json()["id"])
+    for kind, won in (("expenditure_resolution", ""), ("card_slip", "250000"), ("minutes", "")):
+        await client.post(
+            f"{API}/expenses/{ids[0]}/evidence",
+            data={"kind": kind} | ({"amount_won": won} if won else {}),
+            files={"file": (f"{kind}.pdf", PDF + kind.encode(), "application/pdf")},
+            headers=applicant,
+        )
+    await client.post(f"{url}/close", headers=officer)
+    reported = await client.post(
+        f"{url}/report",
+        json={"received_grant_won": 200_000_000, "interest_won": 123_456},
+        headers=applicant,
+    )
+    assert reported.json()["state"] == "reported", reported.text
+    return {"url": url, "good": ids[0], "bad": ids[1]}
+
+
+async def run(client, year, auditor, key="r1") -> dict:
+    answer = await client.post(
+        f"{year['url']}/settlement/runs", headers=auditor | {"Idempotency-Key": key}
+    )
+    assert answer.status_code == 201, answer.text
+    return answer.json()["result"]

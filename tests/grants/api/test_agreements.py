@@ -1,10 +1,12 @@
 """An agreement is drafted, its documents come in, it is concluded; its versions are compared."""
 
+import asyncio
+
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from tests.grants.api.conftest import API, PDF, conclude, hand_in, meeting
+from tests.grants.api.conftest import API, PDF, conclude, hand_in, meeting, someone_waits
 
 SET = {"agreement", "revision_summary", "payment_request", "syllabus", "student_list", "pledge"}
 
@@ -145,6 +147,25 @@ async def test_others_see_neither_documents_nor_versions_nor_conclude(
     assert (await hand_in(client, drafted, other, "pledge")).status_code == 404
     assert (await press_conclude(client, drafted, other)).status_code == 404
     assert (await press_conclude(client, drafted, applicant)).status_code == 403
+
+
+async def test_an_agreement_takes_so_many_files_and_its_list_shows_them_all(
+    client, drafted, applicant, runtime, monkeypatch
+):
+    monkeypatch.setattr("services.grants.agreements.papers.MOST", 2)
+    async with runtime.sessions.begin() as session:
+        await session.execute(text("SELECT FROM agreement FOR UPDATE"))
+        three = [
+            asyncio.create_task(hand_in(client, drafted, applicant, "pledge", content))
+            for content in (b"1", b"2", b"3")
+        ]
+        await someone_waits(runtime)
+    answers = [await one for one in three]
+    assert sorted(answer.status_code for answer in answers) == [201, 201, 422]
+    (refused,) = [one for one in answers if one.status_code == 422]
+    assert refused.json()["errors"][0]["code"] == "AGREEMENT_DOCUMENTS_FULL"
+    listed = await client.get(f"{API}/agreements/{drafted['id']}/documents", headers=applicant)
+    assert len(listed.json()["items"]) == 2
 
 
 # Versions ----------------------------------------------------------------------------------------

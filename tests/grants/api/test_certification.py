@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from services.grants.clients import Directory
 from shared.clock import seoul_day, utc_now
-from tests.grants.api.conftest import AGENCY, API, COMPANY, PDF, someone_waits
+from tests.grants.api.conftest import AGENCY, API, COMPANY, PDF, SECOND, someone_waits
 from tests.grants.api.selection import assign, finalise, score
 
 CERTIFICATION = f"{API}/certification"
@@ -338,3 +339,31 @@ async def test_a_certification_is_not_decided_like_a_grant(client, closed, offic
         headers=officer,
     )
     assert (refused.status_code, refused.json()["code"]) == (409, "STATE_CONFLICT")
+
+
+async def test_the_registry_is_asked_once_for_all_and_before_anything_is_open_here(
+    client, notice, closed, officer, runtime, monkeypatch
+):
+    async with runtime.sessions.begin() as session:
+        other = await session.scalar(
+            text(
+                "INSERT INTO proposal (programme_id, institution_id, institution_name, title,"
+                " document) SELECT programme_id, :other, '다른 기업', title, document FROM proposal"
+                " RETURNING id"
+            ),
+            {"other": SECOND},
+        )
+    asked, ask = [], Directory.institutions
+
+    async def watched(self, ids):
+        asked.append((set(ids), runtime.database.engine.pool.checkedout()))
+        return await ask(self, ids)
+
+    monkeypatch.setattr(Directory, "institutions", watched)
+    both = approval(closed) | {"application_ids": [closed["id"], str(other)]}
+    await client.post(
+        f"{CERTIFICATION}/calls/{notice}/approve",
+        json=both,
+        headers=officer | {"Idempotency-Key": "a"},
+    )
+    assert asked == [({COMPANY, SECOND}, 0)]

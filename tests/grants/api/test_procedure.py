@@ -1,5 +1,6 @@
 """From receipt to the notice of result: pre-review, completions, site visits, decisions."""
 
+import asyncio
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -8,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from shared.clock import seoul_day, utc_now
-from tests.grants.api.conftest import API, CHECKS, PDF, document, save
+from tests.grants.api.conftest import API, CHECKS, PDF, document, save, someone_waits
 from tests.grants.api.selection import FACTS, assign, decide, finalise, score, sheet
 
 
@@ -361,3 +362,26 @@ async def test_nothing_is_final_while_a_proposal_waits_in_the_pre_review(
     assert [found["code"] for found in preview.json()["blocking"]] == ["PRE_REVIEW_OPEN"]
     refused = await finalise(client, call, officer)
     assert [item["code"] for item in refused.json()["errors"]] == ["PRE_REVIEW_OPEN"]
+
+
+async def test_two_files_at_once_are_counted_one_after_the_other(
+    client, received, officer, applicant, runtime, monkeypatch
+):
+    monkeypatch.setattr("services.grants.evaluation.files.MOST", 1)
+    await ask(client, received, officer)
+
+    async def attach(content: bytes):
+        return await client.post(
+            f"{API}/proposals/{received['id']}/completions/files",
+            files={"file": ("증빙.pdf", PDF + content, "application/pdf")},
+            headers=applicant,
+        )
+
+    async with runtime.sessions.begin() as session:
+        await session.execute(text("SELECT FROM proposal FOR UPDATE"))
+        both = [asyncio.create_task(attach(content)) for content in (b"1", b"2")]
+        await someone_waits(runtime)
+    answers = [await one for one in both]
+    assert sorted(answer.status_code for answer in answers) == [201, 422]
+    (refused,) = [one for one in answers if one.status_code == 422]
+    assert [one["code"] for one in refused.json()["errors"]] == ["FILES_FULL"]

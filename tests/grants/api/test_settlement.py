@@ -4,54 +4,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from tests.grants.api.conftest import AGENCY, API, PDF, UNIVERSITY, meeting
-
-
-@pytest.fixture
-def auditor(tokens):
-    return tokens.headers("grants:read", "grants:settle", role="auditor", institution_id=AGENCY)
-
-
-@pytest.fixture
-def colleague(tokens):
-    return tokens.headers("grants:read", "grants:settle", role="auditor", institution_id=AGENCY)
-
-
-@pytest.fixture
-async def year(client, agreement, applicant, officer) -> dict:
-    """A reported year: one meeting in order, one without any evidence."""
-    url = f"{API}/agreements/{agreement['id']}"
-    ids = []
-    for n, won in enumerate((250_000, 130_000)):
-        made = await client.post(
-            f"{url}/expenses",
-            json=meeting(won, details={"event": f"회의 {n}"}),
-            headers=applicant | {"Idempotency-Key": f"e{n}"},
-        )
-        ids.append(made.json()["id"])
-    for kind, won in (("expenditure_resolution", ""), ("card_slip", "250000"), ("minutes", "")):
-        await client.post(
-            f"{API}/expenses/{ids[0]}/evidence",
-            data={"kind": kind} | ({"amount_won": won} if won else {}),
-            files={"file": (f"{kind}.pdf", PDF + kind.encode(), "application/pdf")},
-            headers=applicant,
-        )
-    await client.post(f"{url}/close", headers=officer)
-    reported = await client.post(
-        f"{url}/report",
-        json={"received_grant_won": 200_000_000, "interest_won": 123_456},
-        headers=applicant,
-    )
-    assert reported.json()["state"] == "reported", reported.text
-    return {"url": url, "good": ids[0], "bad": ids[1]}
-
-
-async def run(client, year, auditor, key="r1") -> dict:
-    answer = await client.post(
-        f"{year['url']}/settlement/runs", headers=auditor | {"Idempotency-Key": key}
-    )
-    assert answer.status_code == 201, answer.text
-    return answer.json()["result"]
+from tests.grants.api.conftest import AGENCY, API, PDF, UNIVERSITY, meeting, run
 
 
 async def test_what_is_not_proven_falls_on_one_ground_and_is_returned_to_the_won(

@@ -29,6 +29,7 @@ from services.grants.agreements.rules.duties import (
 )
 from services.grants.agreements.rules.history import ChangeStep, PlanStep, plan_after
 from services.grants.agreements.rules.papers import (
+    PAPERS_FULL,
     ChecklistLine,
     Paper,
     checklist,
@@ -45,6 +46,7 @@ from services.grants.agreements.rules.years import (
 
 __all__ = [
     "DECISION_PAPER_MISSING",
+    "PAPERS_FULL",
     "STUDENT",
     "ChangeStep",
     "ChecklistLine",

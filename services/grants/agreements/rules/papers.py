@@ -30,6 +30,11 @@ PAPER_UNKNOWN = FindingKind(
     "이 사업의 협약 서류가 아닙니다. 가능한 서류: {known}",
     "The call knows no such document of the agreement. Known: {known}",
 )
+PAPERS_FULL = FindingKind(
+    "AGREEMENT_DOCUMENTS_FULL",
+    "협약 서류는 돌려보낸 것을 포함하여 {most}개까지 제출할 수 있습니다.",
+    "An agreement takes {most} files, those that were sent back included.",
+)
 
 
 @dataclass(frozen=True, slots=True)
