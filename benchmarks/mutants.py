@@ -24,7 +24,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType, FrameType, FunctionType
@@ -152,9 +152,10 @@ def _changes(node: ast.AST) -> Iterator[tuple[ast.AST, str, int | None, Any]]:
 class Watch:
     """A pytest plugin: learns which tests call which function, then lets the mutants loose."""
 
-    def __init__(self, files: list[Path], line: int | None) -> None:
+    def __init__(self, files: list[Path], line: int | None, tests: Sequence[str]) -> None:
         self.files = {str(file.resolve()): file for file in files}
         self.line = line
+        self.tests = tests
         self.failed = False
         self.calls: dict[tuple[str, str], list[pytest.Item]] = {}
         self.seconds: dict[pytest.Item, float] = {}
@@ -199,7 +200,7 @@ class Watch:
 
     def _killed(self, mutant: Mutant) -> bool:
         if mutant.unit is None:
-            return _fails_anew(mutant)
+            return _fails_anew(mutant, self.tests)
         items = self.calls.get((str(mutant.file.resolve()), mutant.scope), [])
         near = f"test_{mutant.file.stem}"
         items = sorted(items, key=lambda item: (item.path.stem != near, self.seconds[item]))
@@ -261,10 +262,10 @@ runpy.run_module("pytest", run_name="__main__")
 """
 
 
-def _fails_anew(mutant: Mutant) -> bool:
+def _fails_anew(mutant: Mutant, tests: Sequence[str]) -> bool:
     source = Path(f"/tmp/mutant-{os.getpid()}.py")
     source.write_text(mutant.source)
-    command = [sys.executable, "-c", _ANEW, str(mutant.file), str(source), *TESTS, "-qx"]
+    command = [sys.executable, "-c", _ANEW, str(mutant.file), str(source), *tests, "-qx"]
     done = subprocess.run(command, capture_output=True, timeout=900, check=False)
     source.unlink()
     return done.returncode != 0
@@ -278,7 +279,7 @@ def main() -> None:
     given = parser.parse_args()
     plugins = (f"-pno:{name}" for name in ("terminal", "cacheprovider", "xdist"))
     options = ["-s", "-o", "addopts=", *plugins]
-    pytest.main([*options, *given.tests], [Watch(given.files, given.line)])
+    pytest.main([*options, *given.tests], [Watch(given.files, given.line, given.tests)])
 
 
 if __name__ == "__main__":

@@ -26,6 +26,15 @@ class RunElsewhere(Problem):
     en = "The agency runs this programme elsewhere; here it is only announced."
 
 
+class GrantOfAgency(Problem):
+    status, code = 403, "GRANT_OF_AGENCY"
+    ko = (
+        "운영기관은 우수기관 인증과 활용사업만 등록할 수 있습니다. "
+        "지원사업은 전문기관이 공고합니다."
+    )
+    en = "The operator certifies and keeps the catalogue; calls for grants are the agencies'."
+
+
 class ProposalExists(Problem):
     status, code = 409, "PROPOSAL_EXISTS"
     ko = "이 사업에 작성 중이거나 제출한 사업계획서가 이미 있습니다."
@@ -45,8 +54,8 @@ class DecisionClosed(Problem):
 
 class RefundMismatch(Problem):
     status, code = 422, "REFUND_MISMATCH"
-    ko = "반납할 금액은 {due:,}원인데 {returned:,}원이 확인되었습니다."
-    en = "{due:,} won are to be returned, {returned:,} won were."
+    ko = "남은 반납 금액은 {due:,}원입니다. {returned:,}원을 반납으로 기록할 수 없습니다."
+    en = "{due:,} won are left to be returned; {returned:,} won cannot be recorded."
 
 
 class SettlementOutdated(Problem):
@@ -352,6 +361,12 @@ MONTHS_OUTSIDE = FindingKind(
     "MONTHS_OUTSIDE",
     "참여기간({first}~{last})이 당해 사업기간을 벗어납니다.",
     "The months {first} to {last} lie outside the project year.",
+)
+
+REFUND_DAY = FindingKind(
+    "REFUND_DAY",
+    "입금일은 오늘보다 늦을 수 없습니다: {day}",
+    "The day of the payment cannot lie ahead: {day}",
 )
 
 # Agreements: changes of the budget ---------------------------------------------------------------

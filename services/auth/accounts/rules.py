@@ -261,12 +261,14 @@ ROLES_OF_KIND: dict[str, tuple[Role, ...]] = {
     "iacf": (Role.UNIVERSITY,),
     "company": (Role.COMPANY,),
     "agency": (Role.AGENCY_OFFICER, Role.EVALUATOR, Role.AUDITOR),
-    "operator": (Role.OPERATOR, Role.REVIEWER),
+    # The operator runs the certification of excellent institutions (M-061) as an agency runs a
+    # call: with officers of its own, and the members of its committee.
+    "operator": (Role.OPERATOR, Role.REVIEWER, Role.AGENCY_OFFICER, Role.EVALUATOR),
     "ministry": (Role.OBSERVER,),
 }
 """Which roles the operator may give to accounts of an institution, by its kind."""
 
-OPERATING_ROLES = ROLES_OF_KIND["operator"]
+OPERATING_ROLES = (Role.OPERATOR, Role.REVIEWER)
 """Those who decide about others: an installation may demand a second factor of them."""
 
 STAFF_ROLE = {Role.UNIVERSITY: Role.SUB_ACCOUNT, Role.COMPANY: Role.COMPANY}

@@ -27,6 +27,7 @@ from services.grants.agreements.service import (
     plan_version,
     readable_agreement,
     rules_of_agreement,
+    tell_institution,
 )
 from services.grants.agreements.years import years_of_project
 from services.grants.files import keep
@@ -77,7 +78,13 @@ async def records_of(
     )
     free = {kind.code for kind in rules.call.records if not kind.evidence}
     return [
-        Record(str(row.id), row.kind, row.body, row.kind in free or row.id in proven)
+        Record(
+            str(row.id),
+            row.kind,
+            row.body,
+            row.kind in free or row.id in proven,
+            row.state == "returned",
+        )
         for row in rows
     ]
 
@@ -148,6 +155,7 @@ async def edit_record(
     record, agreement = await own_record(session, record_id, institution_id)
     if record.version != seen_version:
         raise Stale
+    _change(record)
     found = await _findings(session, agreement, record.kind, body, beside=record.id)
     if found:
         raise Invalid(errors=found)
@@ -164,6 +172,7 @@ async def remove_record(
 ) -> None:
     """Take a record back; it counts no more."""
     record, _agreement = await own_record(session, record_id, institution_id)
+    _change(record)
     record.removed_at = now
     note(session, "duty_record", record.id, "remove", caller)
     await session.flush()
@@ -181,6 +190,7 @@ async def prove(
 ) -> DutyEvidence:
     """Attach a file that proves a record."""
     record, _agreement = await own_record(session, record_id, institution_id)
+    _change(record)
     stored = await files.put(f"duties/{record.id}/{uuid4()}", name, chunks)
     evidence = DutyEvidence(
         record_id=record.id,
@@ -189,6 +199,51 @@ async def prove(
     await keep(session, files, evidence, stored)
     note(session, "duty_record", record.id, "attach", caller, reason=stored.sha256)
     return evidence
+
+
+async def decide(
+    session: AsyncSession,
+    record_id: UUID,
+    caller: Claims,
+    action: str,
+    reason: str | None,
+    now: datetime,
+) -> DutyRecord:
+    """The agency confirms a record that is proven, or sends it back with the reason; then it counts
+    no more until the institution has mended it. Raises `StateConflict`."""
+    record, agreement = await _locked(session, record_id)
+    if caller.institution_id != str(agreement.agency_id):
+        raise NotFound
+    if agreement.state in _CLOSED:
+        raise StateConflict(state=moves.NAMES[agreement.state])
+    moved = (record.state, moves.move_record(record.state, action))
+    if action == "confirm" and not await _is_proven(session, record, agreement):
+        raise StateConflict(state="증빙 없는 실적")
+    record.state, record.return_reason = moved[1], reason
+    record.decided_by, record.decided_at = caller.sub, now
+    record.version += 1
+    note(session, "duty_record", record.id, action, caller, moved=moved, reason=reason)
+    if action == "return":
+        await tell_institution(session, agreement, "record_returned", record.created_by)
+    await session.flush()
+    await session.refresh(record)
+    return record
+
+
+def _change(record: DutyRecord) -> None:
+    """The institution changes a record, as a new version: what was sent back is looked at anew."""
+    target = moves.move_record(record.state, "change")
+    if target != record.state:
+        record.state, record.version = target, record.version + 1
+        record.decided_by = record.decided_at = record.return_reason = None
+
+
+async def _is_proven(session: AsyncSession, record: DutyRecord, agreement: Agreement) -> bool:
+    rules = await rules_of_agreement(session, agreement)
+    if any(kind.code == record.kind and not kind.evidence for kind in rules.call.records):
+        return True
+    query = select(DutyEvidence.id).where(DutyEvidence.record_id == record.id)
+    return await session.scalar(query.limit(1)) is not None
 
 
 async def readable_evidence(
@@ -207,15 +262,33 @@ async def own_record(
     session: AsyncSession, record_id: UUID, institution_id: UUID
 ) -> tuple[DutyRecord, Agreement]:
     """A record of the institution's own year that may still change, locked."""
-    record = await session.get(DutyRecord, record_id, with_for_update=True)
-    if record is None or record.removed_at is not None:
+    record, agreement = await _locked(session, record_id)
+    if agreement.institution_id != institution_id:
         raise NotFound
-    return record, await _open_year(session, record.agreement_id, institution_id)
+    if agreement.state in _CLOSED:
+        raise StateConflict(state=moves.NAMES[agreement.state])
+    return record, agreement
+
+
+async def _locked(session: AsyncSession, record_id: UUID) -> tuple[DutyRecord, Agreement]:
+    """A record and its agreement, locked in this order: the agreement, shared, then the record."""
+    query = (
+        select(Agreement)
+        .join(DutyRecord, DutyRecord.agreement_id == Agreement.id)
+        .where(DutyRecord.id == record_id)
+        .with_for_update(read=True, of=Agreement)
+    )
+    agreement = (await session.scalars(query)).one_or_none()
+    record = await session.get(DutyRecord, record_id, with_for_update=True)
+    if agreement is None or record is None or record.removed_at is not None:
+        raise NotFound
+    return record, agreement
 
 
 async def _open_year(session: AsyncSession, agreement_id: UUID, institution_id: UUID) -> Agreement:
-    """A year whose records may change: concluded, and not settled for good."""
-    agreement = await own_agreement(session, agreement_id, institution_id)
+    """A year that takes records: concluded, and not settled for good."""
+    await own_agreement(session, agreement_id, institution_id)
+    agreement = await session.get_one(Agreement, agreement_id, with_for_update={"read": True})
     if agreement.state in _CLOSED:
         raise StateConflict(state=moves.NAMES[agreement.state])
     return agreement

@@ -31,6 +31,7 @@ from shared.tokens import Claims
 
 router = APIRouter(prefix="/api/v1/grants", tags=["의무 이행·수료"])
 
+Officer = Annotated[Claims, Depends(requires("grants:manage"))]
 Signer = Annotated[Claims, Depends(requires("grants:apply"))]
 Side = Annotated[Claims, Depends(requires("grants:apply", "grants:manage"))]
 Party = Annotated[Claims, Depends(requires("grants:apply", "grants:manage", "grants:settle"))]
@@ -105,6 +106,20 @@ async def edit_duty_record(
 @router.delete(RECORD, status_code=204, summary="실적 삭제")
 async def remove_duty_record(record_id: UUID, signer: Signer, session: Session) -> None:
     await duties.remove_record(session, record_id, institution_of(signer), signer, utc_now())
+
+
+@router.post(f"{RECORD}/confirm", response_model=RecordOut, summary="실적 확인")
+async def confirm_duty_record(record_id: UUID, officer: Officer, session: Session) -> object:
+    """증빙이 있는 실적을 확인합니다. 확인한 실적은 수행기관이 고칠 수 없습니다."""
+    return await duties.decide(session, record_id, officer, "confirm", None, utc_now())
+
+
+@router.post(f"{RECORD}/return", response_model=RecordOut, summary="실적 보완요청")
+async def return_duty_record(
+    record_id: UUID, body: ReasonIn, officer: Officer, session: Session
+) -> object:
+    """보완을 요청한 실적은 수행기관이 고칠 때까지 의무 이행과 수료 요건에 들어가지 않습니다."""
+    return await duties.decide(session, record_id, officer, "return", body.reason, utc_now())
 
 
 @router.post(

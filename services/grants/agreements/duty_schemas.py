@@ -39,6 +39,9 @@ class RecordOut(Schema):
     version: int
     body: dict[str, Any]
     created_at: datetime
+    state: str
+    decided_at: datetime | None
+    return_reason: str | None
 
 
 class RecordDetail(RecordOut):

@@ -19,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from services.grants.agreements.moves import AMENDMENT_STATES, STATES
+from services.grants.agreements.moves import AMENDMENT_STATES, RECORD_STATES, STATES
 from services.grants.base import Base, HasFile
 from shared.db import HasId, HasTimes
 
@@ -91,11 +91,15 @@ class StageEvaluation(Base, HasId):
 class DutyRecord(Base, HasId, HasTimes):
     """Something done in a year that counts for its duties (G-006), as the call describes it.
 
-    One taken back stays with the day it was.
+    The agency confirms it or sends it back with the reason. One taken back stays with the day it
+    was.
     """
 
     __tablename__ = "duty_record"
     __table_args__ = (
+        CheckConstraint(f"state IN {RECORD_STATES}", name="state"),
+        CheckConstraint("(state = 'entered') = (decided_by IS NULL)", name="decided"),
+        CheckConstraint("(state = 'returned') = (return_reason IS NOT NULL)", name="returned"),
         Index("ix_duty_record_agreement_id_id", "agreement_id", "id"),
         # A student is registered once a year under a reference.
         Index(
@@ -113,6 +117,10 @@ class DutyRecord(Base, HasId, HasTimes):
     version: Mapped[int] = mapped_column(server_default="1")
     created_by: Mapped[str] = mapped_column(String(64))
     removed_at: Mapped[datetime | None]
+    state: Mapped[str] = mapped_column(String(10), server_default="entered")
+    decided_by: Mapped[str | None] = mapped_column(String(64))
+    decided_at: Mapped[datetime | None]
+    return_reason: Mapped[str | None] = mapped_column(Text)
 
 
 class DutyEvidence(Base, HasFile, HasId):

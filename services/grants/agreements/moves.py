@@ -58,10 +58,32 @@ AMENDMENT_NAMES: Final[Mapping[str, str]] = {
 
 AMENDMENT_STATES: Final = tuple(AMENDMENT_NAMES)
 
+RECORD_MOVES: Final[Moves] = {
+    ("entered", "change"): "entered",
+    ("entered", "confirm"): "confirmed",
+    ("entered", "return"): "returned",
+    ("returned", "change"): "entered",  # mended: the agency looks again
+    ("confirmed", "return"): "returned",  # found wrong later
+}
+"""A record of a year's duties; what is confirmed does not change under the agency's eyes."""
+
+RECORD_NAMES: Final[Mapping[str, str]] = {
+    "entered": "등록",
+    "confirmed": "확인",
+    "returned": "보완",
+}
+
+RECORD_STATES: Final = tuple(RECORD_NAMES)
+
 
 def move(state: str, action: str) -> str:
     """The state an action leads to. Raises `StateConflict`."""
     return next_state(MOVES, NAMES, state, action)
+
+
+def move_record(state: str, action: str) -> str:
+    """The state a record of the duties comes to. Raises `StateConflict`."""
+    return next_state(RECORD_MOVES, RECORD_NAMES, state, action)
 
 
 def move_amendment(state: str, action: str) -> str:

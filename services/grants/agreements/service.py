@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -19,15 +18,13 @@ from services.grants.agreements.models import (
     StageEvaluation,
     project_numbers,
 )
+from services.grants.agreements.planning import budget_of, planned
 from services.grants.agreements.rules import (
-    ChangeStep,
     Difference,
-    PlanStep,
     ProjectYear,
     Version,
     continuation_findings,
     difference,
-    plan_after,
     year_finding,
 )
 from services.grants.expenses.rules import (
@@ -35,17 +32,15 @@ from services.grants.expenses.rules import (
     Party,
     Plan,
     change_findings,
-    plan_of,
 )
 from services.grants.letters import tell
 from services.grants.programmes.models import Programme
-from services.grants.programmes.reading import read
 from services.grants.programmes.rules import Period, RuleSet
 from services.grants.programmes.service import note, parsed, rule_set_body
-from services.grants.proposals.document import Document, read_part
+from services.grants.proposals.document import read_part
 from services.grants.proposals.models import Proposal, Submission
 from services.grants.proposals.moves import move
-from services.grants.proposals.rules import Budget, Totals, totals
+from services.grants.proposals.rules import Totals, totals
 from shared.db import next_number
 from shared.paging import PageRequest, paginate
 from shared.problems import Invalid, NotFound, PermissionDenied, StateConflict
@@ -265,7 +260,7 @@ async def plan_with(
         if found.version <= version
     ]
     rules = await rules_text(session, agreement)
-    plan = _plan(rules, orjson.dumps(versions), agreement.agreed_on, orjson.dumps(changes))
+    plan = planned(rules, orjson.dumps(versions), agreement.agreed_on, orjson.dumps(changes))
     return replace(plan, stopped_on=agreement.stopped_on) if agreement.stopped_on else plan
 
 
@@ -303,13 +298,6 @@ async def differences(
     return difference(old, new)
 
 
-def budget_of(document: Mapping[str, Any]) -> Budget:
-    """The budget of a document that was checked."""
-    budget = read(Document, document).budget
-    assert budget is not None
-    return budget
-
-
 async def rules_of_agreement(session: AsyncSession, agreement: Agreement) -> RuleSet:
     return parsed(await rules_text(session, agreement))
 
@@ -320,18 +308,3 @@ async def rules_text(session: AsyncSession, agreement: Agreement) -> str:
     assert programme.rule_set_code is not None  # only hosted calls come to an agreement
     assert programme.rule_set_version is not None
     return await rule_set_body(session, programme.rule_set_code, programme.rule_set_version)
-
-
-@lru_cache(maxsize=64)
-def _plan(rules: str, versions: bytes, agreed_on: date, changes: bytes) -> Plan:
-    """Kept by content, since a plan changes seldom and is asked for with every expense."""
-    steps = []
-    for document, day, after_seq in orjson.loads(versions):
-        budget = budget_of(document)
-        plan = plan_of(totals(parsed(rules), budget), budget, agreed_on)
-        steps.append(PlanStep(plan, date.fromisoformat(day) if day else None, after_seq))
-    made: list[ChangeStep] = [
-        ChangeStep(seq, kind, read(CHANGES[kind][0], body))
-        for seq, kind, body in orjson.loads(changes)
-    ]
-    return plan_after(steps, made)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, File, Form, Query, Request, Response, UploadFile
 
+from services.grants.callers import Registered
 from services.grants.certification import certificates, printing, service
 from services.grants.certification.schemas import (
     ApplicationIn,
@@ -84,14 +85,11 @@ Holders = Annotated[Mapping[UUID, InstitutionRecord], Depends(_holders)]
 async def begin_application(
     programme_id: UUID,
     applicant: Applicant,
-    request: Request,
-    sessions: SessionMaker,
+    institution: Registered,
+    session: Session,
     response: Response,
 ) -> object:
-    directory: Directory = request.app.state.directory
-    institution = await directory.institution(institution_of(applicant))
-    async with sessions.begin() as session:
-        made = await service.begin(session, programme_id, institution, applicant)
+    made = await service.begin(session, programme_id, institution, applicant)
     tag(response, made.version)
     return made
 

@@ -1,6 +1,6 @@
 """The catalogue over HTTP: public to read, agencies' to write."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -17,7 +17,7 @@ from services.grants.programmes.schemas import (
 from shared.caller import institution_of, requires
 from shared.clock import utc_now
 from shared.db import Session
-from shared.paging import Page, Paging
+from shared.paging import Page, PageRequest, Paging
 from shared.preconditions import SeenVersion, tag
 from shared.problems import NotFound
 from shared.schemas import Body, Version
@@ -44,15 +44,13 @@ async def list_programmes(
     target: Literal["university", "company"] | None = None,
     timing: Timing | None = None,
 ) -> Page[ProgrammeOut]:
-    items, next_cursor, total = await service.list_programmes(
+    return await _listed(
         session,
-        page=page,
-        now=utc_now(),
+        page,
         words=q,
         target=target,
         timing=timing,
     )
-    return _page(items, next_cursor, total)
 
 
 @router.get("/programmes/bookmarked", summary="관심사업 목록")
@@ -62,14 +60,12 @@ async def list_bookmarked_programmes(
     page: Paging,
     timing: Timing | None = None,
 ) -> Page[ProgrammeOut]:
-    items, next_cursor, total = await service.list_programmes(
+    return await _listed(
         session,
-        page=page,
-        now=utc_now(),
+        page,
         bookmarked_by=institution_of(reader),
         timing=timing,
     )
-    return _page(items, next_cursor, total)
 
 
 @router.get("/programmes/joined", summary="참여사업 목록")
@@ -80,27 +76,23 @@ async def list_joined_programmes(
     timing: Timing | None = None,
 ) -> Page[ProgrammeOut]:
     """우리 기관이 사업계획서를 작성하거나 제출한 공고입니다."""
-    items, next_cursor, total = await service.list_programmes(
+    return await _listed(
         session,
-        page=page,
-        now=utc_now(),
+        page,
         joined_by=institution_of(reader),
         timing=timing,
     )
-    return _page(items, next_cursor, total)
 
 
 @router.get("/programmes/managed", summary="우리 기관의 사업 목록")
 async def list_managed_programmes(
     officer: Officer, session: Session, page: Paging
 ) -> Page[ProgrammeOut]:
-    items, next_cursor, total = await service.list_programmes(
+    return await _listed(
         session,
-        page=page,
-        now=utc_now(),
+        page,
         agency_id=institution_of(officer),
     )
-    return _page(items, next_cursor, total)
 
 
 @router.post("/programmes", status_code=201, response_model=ProgrammeOut, summary="사업 등록")
@@ -219,7 +211,10 @@ async def read_bonus_rule(programme_id: UUID, _service: Service, session: Sessio
     )
 
 
-def _page(items: object, next_cursor: str | None, total: int) -> Page[ProgrammeOut]:
+async def _listed(session: Session, page: PageRequest, **which: Any) -> Page[ProgrammeOut]:
+    items, next_cursor, total = await service.list_programmes(
+        session, page=page, now=utc_now(), **which
+    )
     return Page[ProgrammeOut].model_validate(
         {"items": items, "next_cursor": next_cursor, "total": total}, from_attributes=True
     )

@@ -1,7 +1,7 @@
 """The catalogue of programmes and the rule sets behind hosted calls."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -11,7 +11,7 @@ from sqlalchemy import Select, and_, delete, exists, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.grants.errors import RuleSetInvalid, RuleSetUnknown, RunElsewhere
+from services.grants.errors import GrantOfAgency, RuleSetInvalid, RuleSetUnknown, RunElsewhere
 from services.grants.expenses.rules import rule_findings
 from services.grants.programmes import builtin
 from services.grants.programmes.models import Bookmark, Event, Programme, RuleSetRow
@@ -164,6 +164,7 @@ async def rule_sets(session: AsyncSession) -> Sequence[RuleSetRow]:
 async def create_programme(
     session: AsyncSession, values: dict[str, Any], caller: Claims, agency_id: UUID
 ) -> Programme:
+    _refuse_grants_of_the_operator(values, caller)
     await _check_rule_set(session, values)
     programme = Programme(agency_id=agency_id, **values)
     session.add(programme)
@@ -171,6 +172,12 @@ async def create_programme(
     note(session, "programme", programme.id, "create", caller, moved=(None, "draft"))
     await session.refresh(programme)
     return programme
+
+
+def _refuse_grants_of_the_operator(values: Mapping[str, Any], caller: Claims) -> None:
+    """The operator certifies (M-061) and keeps the catalogue; a grant is an agency's (G-055)."""
+    if values["kind"] == "hosted" and caller.institution_kind == "operator":
+        raise GrantOfAgency
 
 
 async def _check_rule_set(session: AsyncSession, values: dict[str, Any]) -> None:
@@ -197,6 +204,7 @@ async def edit_programme(
         raise Stale
     if programme.state != "draft":
         raise StateConflict(state=programme.state)
+    _refuse_grants_of_the_operator(values, caller)
     await _check_rule_set(session, values)
     for name, value in values.items():
         setattr(programme, name, value)

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Body, Depends, Query, Request, Response
 
-from services.grants.clients import Directory
+from services.grants.callers import Registered
 from services.grants.proposals import service
 from services.grants.proposals.schemas import (
     CheckOut,
@@ -20,7 +20,7 @@ from services.grants.proposals.schemas import (
 from shared.app import language
 from shared.caller import institution_of, requires
 from shared.clock import utc_now
-from shared.db import Session, SessionMaker
+from shared.db import Session
 from shared.idempotency import Once
 from shared.paging import Page, Paging
 from shared.preconditions import SeenVersion, tag
@@ -44,21 +44,18 @@ async def create_proposal(
     programme_id: UUID,
     body: ProposalIn,
     applicant: Applicant,
-    request: Request,
-    sessions: SessionMaker,
+    institution: Registered,
+    session: Session,
     response: Response,
 ) -> object:
-    directory: Directory = request.app.state.directory
-    institution = await directory.institution(institution_of(applicant))
-    async with sessions.begin() as session:
-        proposal = await service.create_proposal(
-            session,
-            programme_id,
-            title=body.title,
-            institution_id=institution.id,
-            institution_name=institution.name,
-            caller=applicant,
-        )
+    proposal = await service.create_proposal(
+        session,
+        programme_id,
+        title=body.title,
+        institution_id=institution.id,
+        institution_name=institution.name,
+        caller=applicant,
+    )
     tag(response, proposal.version)
     return proposal
 

@@ -1,6 +1,6 @@
 """Tables of the settlement: what was reported, every run, decisions of auditors, objections."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -39,7 +39,11 @@ class UsageReport(Base):
 
 
 class SettlementRun(Base, HasId):
-    """One run over a frozen snapshot: `inputs` alone reproduce `result`. Append-only."""
+    """One run over a frozen snapshot: `inputs` alone reproduce `result`. Append-only.
+
+    `rule_set_sha256` is the call's data it went by, `rules_sha256` the code of the rules
+    (`settlement.release`); older runs do not know theirs.
+    """
 
     __tablename__ = "settlement_run"
     __table_args__ = (UniqueConstraint("agreement_id", "seq"),)
@@ -48,10 +52,31 @@ class SettlementRun(Base, HasId):
     seq: Mapped[int]
     plan_version: Mapped[int]
     rule_set_sha256: Mapped[str] = mapped_column(String(64))
+    rules_sha256: Mapped[str | None] = mapped_column(String(64))
     inputs: Mapped[dict[str, Any]] = mapped_column(JSONB)
     result: Mapped[dict[str, Any]] = mapped_column(JSONB)
     created_by: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class RefundPayment(Base, HasId):
+    """Money that came back after a settlement, as it came: append-only. Their sum is never more
+    than what the final run says is due; a year with nothing due is closed by one of 0 won."""
+
+    __tablename__ = "refund_payment"
+    __table_args__ = (
+        UniqueConstraint("agreement_id", "seq"),
+        CheckConstraint("won > 0 OR seq = 1", name="won_positive"),
+        CheckConstraint("won >= 0", name="won_not_negative"),
+    )
+
+    agreement_id: Mapped[UUID] = mapped_column(ForeignKey("agreement.id"))
+    seq: Mapped[int]
+    won: Mapped[int] = mapped_column(BigInteger)
+    paid_on: Mapped[date]
+    reference: Mapped[str] = mapped_column(Text)
+    recorded_by: Mapped[str] = mapped_column(String(64))
+    recorded_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
 class Decision(Base, HasId):

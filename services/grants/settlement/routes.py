@@ -7,7 +7,7 @@ from fastapi import APIRouter, Body, Depends, Request, Response
 from pydantic import Field
 
 from services.grants.agreements.schemas import AgreementOut
-from services.grants.settlement import decisions, printing, service
+from services.grants.settlement import decisions, printing, refunds, service
 from services.grants.settlement.schemas import (
     AnswerIn,
     AskIn,
@@ -17,6 +17,7 @@ from services.grants.settlement.schemas import (
     ObjectionIn,
     ObjectionOut,
     RefundIn,
+    RefundOut,
     ReplayOut,
     RunOut,
     RunSummary,
@@ -98,8 +99,13 @@ async def read_run(agreement_id: UUID, seq: Seq, party: Party, session: Session)
 )
 async def replay_run(agreement_id: UUID, seq: Seq, party: Party, session: Session) -> ReplayOut:
     """정산할 때 남긴 자료만으로 다시 계산해 결과가 같은지 확인합니다. 바뀌는 것은 없습니다."""
-    same, rules = await service.replay(session, agreement_id, seq, party)
-    return ReplayOut(seq=seq, same_result=same, same_rule_set=rules)
+    found = await service.replay(session, agreement_id, seq, party)
+    return ReplayOut(
+        seq=seq,
+        same_result=found.result,
+        same_rule_set=found.rule_set,
+        same_code=found.code,
+    )
 
 
 @router.get(
@@ -127,8 +133,16 @@ async def finalise_settlement(agreement_id: UUID, auditor: Auditor, session: Ses
 async def record_refund(
     agreement_id: UUID, body: RefundIn, auditor: Auditor, once: Once, session: Session
 ) -> Response:
-    agreement = await service.record_refund(session, agreement_id, auditor, **body.model_dump())
+    """한 번에 또는 나누어 반납할 수 있습니다. 마지막 1원까지 확인되면 반납완료가 됩니다."""
+    agreement = await refunds.record_refund(
+        session, agreement_id, auditor, **body.model_dump(), now=utc_now()
+    )
     return await once.answer(200, AgreementOut.model_validate(agreement))
+
+
+@router.get(f"{AGREEMENT}/settlement/refund", response_model=RefundOut, summary="반납 현황")
+async def read_refund(agreement_id: UUID, party: Party, session: Session) -> object:
+    return await refunds.refund_of(session, agreement_id, party)
 
 
 @router.get(f"{AGREEMENT}/settlement/statement.pdf", summary="정산 확정서(PDF)", **download(PDF))

@@ -1,13 +1,13 @@
 """JSON of the settlement."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
 from services.grants.expenses.schemas import FundsWonOut, SpentWon, Won
-from shared.schemas import Body, Schema
+from shared.schemas import Body, Day, Schema
 
 Note = Annotated[str, Field(min_length=1, max_length=4000)]
 
@@ -37,8 +37,28 @@ class UsageReportIn(Body):
 
 
 class RefundIn(Body):
+    """A payment of what is due, or of a part of it; `paid_on` is today where it is left out."""
+
     returned_won: Won
     reference: Annotated[str, Field(min_length=1, max_length=100)]
+    paid_on: Day | None = None
+
+
+class RefundPaymentOut(Schema):
+    seq: int
+    won: int
+    paid_on: date
+    reference: str
+    recorded_at: datetime
+
+
+class RefundOut(Schema):
+    """반납 현황: `due_won` by the final run, what came of it, and what is left."""
+
+    due_won: int
+    returned_won: int
+    left_won: int
+    payments: list[RefundPaymentOut]
 
 
 class DisallowIn(Body):
@@ -152,16 +172,20 @@ class RunOut(Schema):
     seq: int
     plan_version: int
     rule_set_sha256: str
+    rules_sha256: str | None
     created_at: datetime
     result: SettlementOut
 
 
 class ReplayOut(BaseModel):
-    """Whether what a run kept leads to its result again, under the rule set it went by."""
+    """Whether what a run kept leads to its result again, under the rule set it went by, and
+    whether by the rules' code of then. `same_code` is null for runs that did not note theirs; where
+    it is false, a difference of the result may come from the code."""
 
     seq: int
     same_result: bool
     same_rule_set: bool
+    same_code: bool | None
 
 
 class RunSummary(Schema):

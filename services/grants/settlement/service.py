@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +22,7 @@ from services.grants.agreements.service import (
     tell_institution,
 )
 from services.grants.clients import Counterpart
-from services.grants.errors import RefundMismatch, SettlementOutdated
+from services.grants.errors import SettlementOutdated
 from services.grants.expenses.models import ExpenseRow
 from services.grants.expenses.rules import claim_marks
 from services.grants.expenses.service import move_all
@@ -30,6 +31,7 @@ from services.grants.programmes.service import note
 from services.grants.settlement.models import Objection, SettlementRun, UsageReport
 from services.grants.settlement.outcome import Claims as Claimed
 from services.grants.settlement.outcome import Inputs, gathered, kept, outcome_of
+from services.grants.settlement.release import rules_sha256
 from services.grants.settlement.rules import Comparison, compare
 from shared.db import next_number
 from shared.http import RemoteProblem
@@ -108,6 +110,7 @@ async def run(
         ),
         plan_version=agreement.plan_version,
         rule_set_sha256=await _rule_set_sha256(session, agreement),
+        rules_sha256=rules_sha256(),
         inputs=inputs.to_dict(),
         result=result,
         created_by=caller.sub,
@@ -162,17 +165,28 @@ def _sums(run: SettlementRun) -> dict[str, int]:
     }
 
 
-async def replay(
-    session: AsyncSession, agreement_id: UUID, seq: int, caller: Claims
-) -> tuple[bool, bool]:
-    """Settle again what a run kept: whether the result is the same to the letter, and whether the
-    rule set is the one it went by. Changes nothing."""
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """What is the same, settled again: the result to the letter, the rule set it went by, and the
+    code of the rules (None for a run that did not note it)."""
+
+    result: bool
+    rule_set: bool
+    code: bool | None
+
+
+async def replay(session: AsyncSession, agreement_id: UUID, seq: int, caller: Claims) -> Replay:
+    """Settle again what a run kept. Changes nothing."""
     agreement = await readable_agreement(session, agreement_id, caller)
     made = await read_run(session, agreement_id, seq, caller)
     plan, inputs = await kept(session, agreement, made)
     result = await asyncio.to_thread(outcome_of, plan, inputs)
     same = json.loads(json.dumps(result)) == made.result
-    return same, made.rule_set_sha256 == await _rule_set_sha256(session, agreement)
+    return Replay(
+        same,
+        made.rule_set_sha256 == await _rule_set_sha256(session, agreement),
+        None if made.rules_sha256 is None else made.rules_sha256 == rules_sha256(),
+    )
 
 
 async def compare_runs(
@@ -212,23 +226,6 @@ async def advance(
         due = _sums(last)["due"]
         await tell_institution(session, agreement, "settlement_final", due=due)
     return moved
-
-
-async def record_refund(
-    session: AsyncSession,
-    agreement_id: UUID,
-    caller: Claims,
-    *,
-    returned_won: int,
-    reference: str,
-) -> Agreement:
-    """The money came back: exactly what the last run says. Raises `RefundMismatch`."""
-    agreement = await _of_agency(session, agreement_id, caller)
-    await _move(session, agreement, "refund", caller, reason=f"{reference} ({returned_won:,}원)")
-    due = (await last_run(session, agreement)).result["statement"]["return_won"]
-    if due != returned_won:
-        raise RefundMismatch(due=due, returned=returned_won)
-    return agreement
 
 
 async def _mark_expenses(

@@ -367,3 +367,28 @@ async def test_the_registry_is_asked_once_for_all_and_before_anything_is_open_he
         headers=officer | {"Idempotency-Key": "a"},
     )
     assert asked == [({COMPANY, SECOND}, 0)]
+
+
+async def test_the_operator_runs_the_certification_and_no_grant(client, notice, officer, tokens):
+    """M-061 is the operator's; a call for grants is an agency's."""
+    operator = tokens.headers(
+        "grants:read",
+        "grants:manage",
+        role="agency_officer",
+        institution_id=uuid4(),
+        institution_kind="operator",
+    )
+    terms = (await client.get(f"{API}/programmes/managed/{notice}", headers=officer)).json()
+    names = ("kind", "name", "ministry_name", "agency_name", "target", "benefit", "opens_at")
+    body = {
+        name: terms[name] for name in (*names, "closes_at", "rule_set_code", "rule_set_version")
+    }
+    made = await client.post(f"{API}/programmes", json=body, headers=operator)
+    assert made.status_code == 201, made.text
+    grant = body | {"kind": "hosted", "rule_set_code": "keco-2020"}
+    refused = await client.post(f"{API}/programmes", json=grant, headers=operator)
+    assert (refused.status_code, refused.json()["code"]) == (403, "GRANT_OF_AGENCY")
+    edited = await client.put(
+        f"{API}/programmes/{made.json()['id']}", json=grant, headers=operator | {"If-Match": '"1"'}
+    )
+    assert edited.json()["code"] == "GRANT_OF_AGENCY"

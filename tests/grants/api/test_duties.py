@@ -201,3 +201,81 @@ def made_like(record: dict):
 async def test_a_draft_has_no_records_and_a_settled_year_keeps_its_own(client, drafted, applicant):
     early = await enter(client, drafted, applicant, "student", **STUDENT)
     assert early.status_code == 409
+
+
+async def decide(client, record, headers, action, **body):
+    return await client.post(f"{record}/{action}", json=body or None, headers=headers)
+
+
+async def test_the_agency_confirms_a_record_or_sends_it_back_with_the_reason(
+    client, agreement, applicant, officer, stranger, runtime
+):
+    url = f"{API}/agreements/{agreement['id']}"
+
+    async def textbooks() -> tuple[int, set[str]]:
+        found = (await client.get(f"{url}/duties", headers=officer)).json()
+        line = next(item for item in found["items"] if item["code"] == "textbooks")
+        return line["counted"], {one["params"].get("why_ko") for one in found["findings"]}
+
+    book = {"title": "공학", "authors": "홍길동", "published_on": "2020-11-30"}
+    made = await enter(client, agreement, applicant, "textbook", **book)
+    assert made.json()["state"] == "entered"
+    record = f"{API}/duty-records/{made.json()['id']}"
+    unproven = await decide(client, record, officer, "confirm")
+    assert unproven.status_code == 409
+    await prove(client, made, applicant)
+    for headers, status in ((applicant, 403), (stranger("grants:manage"), 404)):
+        assert (await decide(client, record, headers, "confirm")).status_code == status
+        assert (await decide(client, record, headers, "return", reason="-")).status_code == status
+    assert (await decide(client, record, officer, "return", reason="")).status_code == 422
+
+    back = await decide(client, record, officer, "return", reason="저자가 다릅니다.")
+    assert (back.json()["state"], back.json()["return_reason"]) == ("returned", "저자가 다릅니다.")
+    counted, why = await textbooks()
+    assert counted == 0
+    assert "전문기관이 보완을 요청했습니다" in why
+    assert (await decide(client, record, officer, "confirm")).status_code == 409
+    seen = await client.get(record, headers=applicant)
+    mended = await client.put(
+        record,
+        json={"body": book | {"authors": "김길동"}},
+        headers=applicant | {"If-Match": seen.headers["ETag"]},
+    )
+    assert (mended.json()["state"], mended.json()["return_reason"]) == ("entered", None)
+    assert (await textbooks())[0] == 1
+
+    confirmed = await decide(client, record, officer, "confirm")
+    assert (confirmed.json()["state"], (await textbooks())[0]) == ("confirmed", 1)
+    for refused in (
+        await client.put(record, json={"body": book}, headers=applicant | {"If-Match": '"9"'}),
+        await client.delete(record, headers=applicant),
+        await prove(client, made, applicant, b"more"),
+    ):
+        assert refused.status_code in (409, 412)
+    assert (await client.get(record, headers=applicant)).json()["state"] == "confirmed"
+    # Found wrong later; a new proof is a new version of what the agency looks at.
+    await decide(client, record, officer, "return", reason="판권면이 없습니다.")
+    assert (await prove(client, made, applicant, b"imprint")).status_code == 201
+    assert (await client.get(record, headers=officer)).json()["state"] == "entered"
+    async with runtime.sessions() as session:
+        moves = await session.execute(
+            text("SELECT action, to_state FROM event WHERE to_state IN ('returned', 'confirmed')")
+        )
+        assert sorted(tuple(row) for row in moves) == [
+            ("confirm", "confirmed"),
+            ("return", "returned"),
+            ("return", "returned"),
+        ]
+
+
+async def test_what_was_sent_back_earns_no_certificate(
+    client, agreement, graduate, applicant, officer
+):
+    url = f"{API}/agreements/{agreement['id']}/duty-records"
+    listed = (await client.get(url, headers=officer)).json()["items"]
+    for kind, code in (("paper", "COMPLETION_NOT_MET"), ("student", "STUDENT_RETURNED")):
+        (one,) = [item for item in listed if item["kind"] == kind]
+        record = f"{API}/duty-records/{one['id']}"
+        assert (await decide(client, record, officer, "return", reason="-")).status_code == 200
+        refused = await issue(client, agreement, applicant, key=kind)
+        assert code in {item["code"] for item in refused.json()["errors"]}

@@ -62,6 +62,12 @@ RECORD_LEFT_OUT = FindingKind(
     level="warning",
 )
 
+STUDENT_RETURNED = FindingKind(
+    "STUDENT_RETURNED",
+    "보완을 요청받은 교육생 등록입니다: {ref}",
+    "The registration of this student was sent back: {ref}",
+)
+
 _FORMS: Final[Mapping[str, str]] = {
     "text": f"글({MAX_TEXT}자 이내)",
     "number": f"0~{MAX_NUMBER:,} 정수",
@@ -69,18 +75,25 @@ _FORMS: Final[Mapping[str, str]] = {
     "flag": "true | false",
     "people": f"교육생 식별번호 목록({MAX_PEOPLE}명 이내)",
 }
+_RETURNED = Text("전문기관이 보완을 요청했습니다", "the agency sent it back")
 _NO_PROOF = Text("증빙이 없습니다", "it has no evidence")
 _NOT_JOINED = Text("산학연계 프로그램 참여 실적이 없습니다", "no linked programme names them")
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """Something that was done in a year; `proven` when it has its evidence, or needs none."""
+    """Something that was done in a year; `proven` when it has its evidence, or needs none;
+    `returned` while the agency's objection to it stands."""
 
     id: str
     kind: str
     body: Mapping[str, Any]
     proven: bool
+    returned: bool = False
+
+    @property
+    def stands(self) -> bool:
+        return self.proven and not self.returned
 
     def names(self, ref: str) -> bool:
         """Whether the record is of a student."""
@@ -203,6 +216,8 @@ def _against(
     counter: Counter, kind: RecordKind, record: Record, records: Iterable[Record]
 ) -> Text | None:
     """Why a record does not count."""
+    if record.returned:
+        return _RETURNED
     if not record.proven:
         return _NO_PROOF
     names = {field.code: field.name for field in kind.fields}
@@ -214,7 +229,7 @@ def _against(
             return Text(f"{names[code].ko} {least} 미만", f"{names[code].en} below {least}")
     ref = str(record.body.get("ref"))
     if counter.joined and not any(
-        other.kind in counter.joined and other.proven and other.names(ref) for other in records
+        other.kind in counter.joined and other.stands and other.names(ref) for other in records
     ):
         return _NOT_JOINED
     return None
@@ -281,6 +296,8 @@ def standing(rules: RuleSet, student: Record, records: Sequence[Record]) -> Stan
     }
     activities = frozenset(code for code in completion.any_of if counts.get(code))
     found = tuple(completion_findings(rules, activities, counts))
+    if student.returned:
+        found += (cited(STUDENT_RETURNED, completion.rule, completion.citation).at("", ref=ref),)
     return Standing(ref, str(student.body["name"]), counts, found)
 
 

@@ -5,13 +5,15 @@ from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Any, Final
 
-from services.grants.expenses.sheets.columns import (
+from services.grants.cells import (
     CELL_REQUIRED,
-    COLUMNS,
+    COLUMN_MISSING,
+    COLUMN_UNKNOWN,
     Column,
     Reader,
     Value,
 )
+from services.grants.expenses.sheets.columns import COLUMNS
 from services.grants.programmes.rules import FUND_NAMES, RuleSet
 from shared.problems import Finding, FindingKind
 from shared.sheets.cells import Cell, Fault, are_blank, is_blank, letters
@@ -24,15 +26,6 @@ MAX_ROWS: Final = 5_000
 HEADER_WITHIN: Final = 30
 INPUT_SHEET, EXAMPLE_SHEET, GUIDE_SHEET = "집행내역", "작성 예시", "작성 안내"
 
-COLUMN_MISSING = FindingKind(
-    "COLUMN_MISSING", "'{column}' 열이 없습니다.", "The column '{column_en}' is missing."
-)
-COLUMN_UNKNOWN = FindingKind(
-    "COLUMN_UNKNOWN",
-    "'{header}' 열은 쓰이지 않습니다.",
-    "The column '{header}' is not used.",
-    level="warning",
-)
 SHEET_EMPTY = FindingKind("SHEET_EMPTY", "입력한 행이 없습니다.", "There are no rows.")
 SHEET_TOO_LONG = FindingKind(
     "SHEET_TOO_LONG",

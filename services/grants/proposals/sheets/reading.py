@@ -13,8 +13,13 @@ from fractions import Fraction
 from itertools import islice
 from typing import Any, Final
 
-from services.grants.expenses.sheets.columns import CELL_CHOICE, CELL_REQUIRED, CELL_TOO_LONG
-from services.grants.expenses.sheets.rows import COLUMN_MISSING, COLUMN_UNKNOWN
+from services.grants.cells import (
+    CELL_CHOICE,
+    CELL_REQUIRED,
+    CELL_TOO_LONG,
+    COLUMN_MISSING,
+    COLUMN_UNKNOWN,
+)
 from services.grants.programmes.rules import RuleSet, decimal_text
 from services.grants.proposals.errors import ROW_UNKNOWN, SHEET_ROWS, SHEET_UNKNOWN
 from services.grants.proposals.sheets.export import ROW_HEADER

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, Final
 
-from services.grants.expenses.sheets.columns import Column, Reader, Type
+from services.grants.cells import Column, Reader, Type
 from services.grants.programmes.rules import FUND_NAMES, Part, RuleSet
 from services.grants.programmes.rules import Column as FormColumn
 from services.grants.proposals.rules.form import LENGTHS
