@@ -300,7 +300,7 @@ async def test_the_operator_opens_leads_of_the_roles_an_institution_can_have(aut
     center = await auth.institution("operator", "심사센터")
     reviewer = await open_lead(center, "reviewer", "reviewer")
     assert (reviewer.status_code, reviewer.json()["account"]["role"]) == (201, "reviewer")
-    # The operator certifies excellent institutions (M-061) with officers and a committee of its own.
+    # The operator certifies (M-061) with officers and a committee of its own.
     assert (await open_lead(center, "certifier", "agency_officer")).status_code == 201
     assert (await open_lead(center, "member", "evaluator")).status_code == 201
     assert codes_in(await open_lead(center, "auditor", "auditor")) == {"ROLE_NOT_HERE"}
