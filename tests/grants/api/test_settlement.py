@@ -160,7 +160,8 @@ async def test_a_run_is_repeated_from_its_snapshot_whatever_came_after(
     for seq in (1, 2):
         url = f"{year['url']}/settlement/runs/{seq}/replay"
         replayed = await client.get(url, headers=applicant)
-        assert replayed.json() == {"seq": seq, "same_result": True, "same_rule_set": True}
+        same = dict.fromkeys(("same_result", "same_rule_set", "same_code"), True)
+        assert replayed.json() == {"seq": seq} | same
     assert (await client.get(url, headers=stranger("grants:settle"))).status_code == 404
     async with runtime.sessions.begin() as session:  # a snapshot somebody tampered with tells
         await session.execute(text("ALTER TABLE settlement_run DISABLE TRIGGER USER"))
