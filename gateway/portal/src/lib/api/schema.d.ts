@@ -1,4 +1,4 @@
-// Written by `npm run api` from 3c0bd306aa597a355a453bbe068639a52377d239f61a5a6142868388a1a0f270
+// Written by `npm run api` from a4acd30ecaceebfac396e932ebca92b56690b506a343ee9a6808f00b8833c96d
 
 export interface paths {
     "/.well-known/jwks.json": {
@@ -3624,7 +3624,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        get: operations["grants_read_refund"];
         put?: never;
         post: operations["grants_record_refund"];
         delete?: never;
@@ -4257,6 +4257,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/grants/duty-records/{record_id}/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["grants_confirm_duty_record"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/grants/duty-records/{record_id}/evidence": {
         parameters: {
             query?: never;
@@ -4267,6 +4283,22 @@ export interface paths {
         get?: never;
         put?: never;
         post: operations["grants_prove_duty_record"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/grants/duty-records/{record_id}/return": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["grants_return_duty_record"];
         delete?: never;
         options?: never;
         head?: never;
@@ -6981,6 +7013,7 @@ export interface components {
             warnings: unknown[];
         };
         GrantsRefundIn: {
+            paid_on?: string | null;
             reference: string;
             returned_won: number;
         };
@@ -8196,10 +8229,13 @@ export interface components {
             };
             /** Format: date-time */
             created_at: string;
+            decided_at: string | null;
             evidence: components["schemas"]["EvidenceFileOut"][];
             /** Format: uuid */
             id: string;
             kind: string;
+            return_reason: string | null;
+            state: string;
             version: number;
         };
         RecordOut: {
@@ -8208,9 +8244,12 @@ export interface components {
             };
             /** Format: date-time */
             created_at: string;
+            decided_at: string | null;
             /** Format: uuid */
             id: string;
             kind: string;
+            return_reason: string | null;
+            state: string;
             version: number;
         };
         RecoveryCodesOut: {
@@ -8222,6 +8261,21 @@ export interface components {
             /** @default 0 */
             mileage?: number;
             reason: string;
+        };
+        RefundOut: {
+            due_won: number;
+            left_won: number;
+            payments: components["schemas"]["RefundPaymentOut"][];
+            returned_won: number;
+        };
+        RefundPaymentOut: {
+            /** Format: date */
+            paid_on: string;
+            /** Format: date-time */
+            recorded_at: string;
+            reference: string;
+            seq: number;
+            won: number;
         };
         RefusalIn: {
             reason: string;
@@ -8248,6 +8302,7 @@ export interface components {
             overlap_hours?: number;
         };
         ReplayOut: {
+            same_code: boolean | null;
             same_result: boolean;
             same_rule_set: boolean;
             seq: number;
@@ -8366,6 +8421,7 @@ export interface components {
             plan_version: number;
             result: components["schemas"]["SettlementOut"];
             rule_set_sha256: string;
+            rules_sha256: string | null;
             seq: number;
         };
         RunSummary: {
@@ -19498,6 +19554,43 @@ export interface operations {
             };
         };
     };
+    grants_read_refund: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agreement_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefundOut"];
+                };
+            };
+        };
+    };
     grants_record_refund: {
         parameters: {
             query?: never;
@@ -21261,6 +21354,43 @@ export interface operations {
             };
         };
     };
+    grants_confirm_duty_record: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                record_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordOut"];
+                };
+            };
+        };
+    };
     grants_prove_duty_record: {
         parameters: {
             query?: never;
@@ -21298,6 +21428,47 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EvidenceFileOut"];
+                };
+            };
+        };
+    };
+    grants_return_duty_record: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                record_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["services__grants__agreements__schemas__ReasonIn"];
+            };
+        };
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordOut"];
                 };
             };
         };
