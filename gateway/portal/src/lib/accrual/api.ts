@@ -32,14 +32,23 @@ export function detail(id: string): Promise<Answer<Detail>> {
   return answer(api.GET('/api/v1/accrual/applications/{application_id}', { params }));
 }
 
-/** All rows, over as many pages as there are. */
-export async function allRows(id: string): Promise<{ rows: SheetRow[]; masked: boolean }> {
+/**
+ * All rows, over as many pages as there are. With a `purpose` personal data is not masked, and the
+ * look is recorded.
+ */
+export async function allRows(
+  id: string,
+  purpose: string | null = null,
+): Promise<{ rows: SheetRow[]; masked: boolean }> {
   const rows: SheetRow[] = [];
   let cursor: string | null = null;
   let masked = false;
   do {
-    const query: { limit: number; cursor?: string } = { limit: ROWS_AT_ONCE };
-    if (cursor !== null) query.cursor = cursor;
+    const query = {
+      limit: ROWS_AT_ONCE,
+      ...(cursor !== null && { cursor }),
+      ...(purpose !== null && { purpose }),
+    };
     const params = { path: { application_id: id }, query };
     const found: Schemas['RowsOut'] = await ok(
       api.GET('/api/v1/accrual/applications/{application_id}/rows', { params }),

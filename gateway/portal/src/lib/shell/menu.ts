@@ -17,6 +17,7 @@ const ENTRIES: readonly Entry[] = [
   { href: '/members', label: () => t('members'), scopes: ['accounts:manage'] },
   { href: '/accrual', label: () => t('accrual'), scopes: ['accrual:apply'] },
   { href: '/calculator', label: () => t('calculator') },
+  { href: '/review', label: () => t('review'), scopes: ['accrual:review'] },
   { href: '/notices', label: () => t('notices') },
 ];
 
