@@ -19,6 +19,7 @@ const ENTRIES: readonly Entry[] = [
   { href: '/calculator', label: () => t('calculator') },
   { href: '/review', label: () => t('review'), scopes: ['accrual:review'] },
   { href: '/notices', label: () => t('notices') },
+  { href: '/verify', label: () => t('verify') },
 ];
 
 export function menuOf(session: Session): Entry[] {
