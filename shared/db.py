@@ -126,6 +126,9 @@ class Database:
         if password_file is not None:
             follow_passwords(self.engine.sync_engine, password_file)
         self.sessions: Sessions = async_sessionmaker(self.engine, expire_on_commit=False)
+        # The same connections, on which every statement is a transaction of its own: for the few
+        # places where one statement is all there is to do, and three trips would be too many.
+        self.autocommit: AsyncEngine = self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
         @event.listens_for(self.engine.sync_engine, "connect")
         def bound_every_wait(connection: Any, _record: Any) -> None:

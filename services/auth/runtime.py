@@ -16,8 +16,8 @@ from services.auth.messages.delivery import Postman
 from services.auth.sessions import service as sessions_service
 from services.auth.sessions.service import Lifetimes
 from services.auth.settings import Settings
+from services.auth.tokens.issuing import Issuer
 from services.auth.tokens.keys import SigningKeys
-from services.auth.tokens.service import Issuer
 from services.auth.vault import Vault
 from shared.problems import UpstreamUnavailable
 
@@ -56,7 +56,7 @@ class AuthRuntime(shared.runtime.Runtime):
         )
         self.issuer = Issuer(
             name=settings.token_issuer,
-            sessions=self.sessions,
+            database=self.database,
             vault=self.vault,
             passwords=self.passwords,
             keys=self.keys,

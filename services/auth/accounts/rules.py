@@ -2,7 +2,8 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from ipaddress import IPv6Address, IPv6Network, ip_address
@@ -215,25 +216,24 @@ def _has_all_classes(password: str) -> bool:
 # slows down himself and not the right user elsewhere. All places together have a wide limit too,
 # against guessing from thousands of addresses; a device that logged in before does not share it.
 
-FREE_ATTEMPTS = 5
-FREE_ATTEMPTS_EVERYWHERE = 100
-FIRST_WAIT = timedelta(minutes=1)
-LONGEST_WAIT = timedelta(minutes=15)
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """So many misses are free; from the last of them on one waits, ever longer, the last of the
+    `waits` for good. `throttle.py` looks it up in the database."""
+
+    free: int
+    waits: tuple[timedelta, ...]
+
+
+PATIENCE = Patience(5, tuple(timedelta(minutes=minutes) for minutes in (1, 2, 4, 8, 15)))
+"""With one place."""
+
+PATIENCE_EVERYWHERE = Patience(100, (timedelta(minutes=1),))
+"""With all unknown places together: one attempt a minute remains, so the right user is never shut
+out for good."""
+
 FORGOTTEN_AFTER = timedelta(hours=24)
-
-
-def wait_after(failures: int) -> timedelta:
-    """How long the same place has to wait after so many misses: 1, 2, 4 … 15 minutes."""
-    if failures < FREE_ATTEMPTS:
-        return timedelta()
-    doublings = min(failures - FREE_ATTEMPTS, 10)
-    return min(FIRST_WAIT * (1 << doublings), LONGEST_WAIT)
-
-
-def wait_everywhere_after(failures: int) -> timedelta:
-    """How long an unknown place has to wait when the account is guessed at from everywhere: one
-    attempt a minute remains, so the right user is never shut out for good."""
-    return timedelta() if failures < FREE_ATTEMPTS_EVERYWHERE else FIRST_WAIT
 
 
 def place_of(address: str | None) -> str:
@@ -244,11 +244,6 @@ def place_of(address: str | None) -> str:
     if isinstance(parsed, IPv6Address):
         return str(IPv6Network((parsed, 64), strict=False))
     return address
-
-
-def allowed_fields(permissions: Iterable[tuple[str, bool]]) -> list[str]:
-    """The fields that are switched on, in a stable order."""
-    return sorted(field for field, enabled in permissions if enabled)
 
 
 # --- M-006 accounts under a lead ---------------------------------------------------------------

@@ -5,19 +5,60 @@ passwords at once still get no more than the free attempts checked. A right pass
 reservation back.
 """
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import delete, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import RowMapping, delete, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.auth.accounts import rules
 from services.auth.accounts.models import LoginThrottle
+from services.auth.accounts.rules import FORGOTTEN_AFTER, PATIENCE, PATIENCE_EVERYWHERE
 from services.auth.errors import LoginThrottled
 from services.auth.vault import Vault
 
 HALF = 16  # bytes of a key: half tells the login id, half the place (zeros: everywhere)
+
+_COUNTING = """
+    INSERT INTO login_throttle AS one (key, failures, next_try_at, updated_at)
+    SELECT CAST(:{place} AS bytea), 1, CAST(:now AS timestamptz), :now
+    FROM {after}
+    ON CONFLICT (key) DO UPDATE SET
+        failures = CASE WHEN one.updated_at < :forgotten THEN 1 ELSE one.failures + 1 END,
+        next_try_at = :now + CASE
+            WHEN one.updated_at < :forgotten OR one.failures + 1 < :{place}_free
+            THEN interval '0'
+            ELSE (CAST(:{place}_waits AS interval[]))
+                [least(one.failures + 2 - :{place}_free, :{place}_longest)]
+        END,
+        updated_at = :now
+    WHERE one.failures < :{place}_free OR one.next_try_at <= :now
+    RETURNING key
+"""
+# One statement, so that a login takes one trip for it; to be followed by what is to be read. Who
+# has to wait anywhere is counted nowhere. Rows are locked here first, everywhere second, by
+# whoever locks both, so that two never wait for each other. A row that was made since the statement
+# began is not among `held`: then the condition of the update, which sees it as it is now, decides.
+RESERVING = f"""
+WITH held AS (
+    SELECT key, failures, next_try_at FROM login_throttle
+    WHERE key IN (:here, :everywhere) ORDER BY key DESC FOR UPDATE
+), waiting AS (
+    SELECT max(next_try_at) AS until FROM held WHERE next_try_at > :now
+    AND failures >= CASE key WHEN :here THEN :here_free ELSE :everywhere_free END
+), here AS ({_COUNTING.format(place="here", after="waiting WHERE until IS NULL")}
+), everywhere AS ({_COUNTING.format(place="everywhere", after="here WHERE :everywhere IS NOT NULL")}
+), reserved AS (
+    SELECT waiting.until, (SELECT count(*) FROM here) + (SELECT count(*) FROM everywhere) AS counted
+    FROM waiting
+)
+"""
+_RESERVE = text(f"{RESERVING} SELECT until, counted FROM reserved")  # noqa: S608  # our own words
+
+# Locks in the order of `RESERVING`.
+_FORGIVE = text("""
+DELETE FROM login_throttle WHERE key IN (
+    SELECT key FROM login_throttle WHERE key IN (:here, :everywhere) ORDER BY key DESC FOR UPDATE
+)""")
 
 
 class Throttle:
@@ -29,52 +70,31 @@ class Throttle:
 
     def __init__(self, vault: Vault, login_id: str, place: str, *, known_device: bool) -> None:
         of_login = _of_login(vault, login_id)
-        here = of_login + vault.mac("throttle-place", place.encode())[:HALF]
-        self._everywhere = of_login + bytes(HALF)
-        # In one order everywhere, so that two who lock both never wait for each other.
-        self._keys = [here] if known_device else sorted([here, self._everywhere])
+        self.keys: dict[str, bytes | None] = {
+            "here": of_login + vault.mac("throttle-place", place.encode())[:HALF],
+            "everywhere": None if known_device else of_login + bytes(HALF),
+        }
 
     async def reserve(self, session: AsyncSession, *, now: datetime) -> None:
         """Count one attempt as missed. Raises `LoginThrottled` while the place has to wait."""
-        counters = await self._locked(session, now)
-        # Of several who come at once, one with a later clock may have been first: that is no wait.
-        waiting = [one for one in counters if self._wait(one, one.failures)]
-        waits = [one.next_try_at - now for one in waiting if one.next_try_at > now]
-        if waits:
-            raise LoginThrottled(seconds=_seconds(max(waits)))
-        await session.execute(update(LoginThrottle), [self._missed(one, now) for one in counters])
+        reserved = await session.execute(_RESERVE, self.reserving(now))
+        self.check(reserved.mappings().one(), now=now)
 
-    async def _locked(self, session: AsyncSession, now: datetime) -> Sequence[LoginThrottle]:
-        """One statement makes or locks the rows, also while a right password deletes them."""
-        rows = [
-            {"key": key, "failures": 0, "next_try_at": now, "updated_at": now} for key in self._keys
-        ]
-        fresh = insert(LoginThrottle).values(rows)
-        locked = fresh.on_conflict_do_update(
-            index_elements=["key"], set_={"key": fresh.excluded.key}
-        ).returning(LoginThrottle)
-        return (await session.scalars(locked)).all()
+    def reserving(self, now: datetime) -> dict[str, Any]:
+        """The parameters of `RESERVING`."""
+        return _PATIENCE | self.keys | {"now": now, "forgotten": now - FORGOTTEN_AFTER}
 
-    def _missed(self, counter: LoginThrottle, now: datetime) -> dict[str, object]:
-        """The row after one more miss."""
-        forgotten = now - counter.updated_at > rules.FORGOTTEN_AFTER
-        failures = 1 if forgotten else counter.failures + 1
-        return {
-            "key": counter.key,
-            "failures": failures,
-            "next_try_at": now + self._wait(counter, failures),
-            "updated_at": now,
-        }
-
-    def _wait(self, counter: LoginThrottle, failures: int) -> timedelta:
-        everywhere = counter.key == self._everywhere
-        return (rules.wait_everywhere_after if everywhere else rules.wait_after)(failures)
+    def check(self, reserved: RowMapping, *, now: datetime) -> None:
+        """Raises `LoginThrottled` unless what `RESERVING` says is that the attempt is counted."""
+        if reserved["counted"] == sum(key is not None for key in self.keys.values()):
+            return
+        # Who came at once with those who used up the free attempts does not see how long.
+        wait = reserved["until"] - now if reserved["until"] else PATIENCE.waits[0]
+        raise LoginThrottled(seconds=max(1, -int(-wait.total_seconds() // 1)))
 
     async def forgive(self, session: AsyncSession) -> None:
         """The password was right: forget the misses."""
-        mine = select(LoginThrottle.key).where(LoginThrottle.key.in_(self._keys))
-        locked = mine.order_by(LoginThrottle.key).with_for_update()
-        await session.execute(delete(LoginThrottle).where(LoginThrottle.key.in_(locked)))
+        await session.execute(_FORGIVE, self.keys)
 
 
 async def forgive_everywhere(session: AsyncSession, vault: Vault, login_id: str) -> None:
@@ -92,5 +112,11 @@ def _of_login(vault: Vault, login_id: str) -> bytes:
     return vault.mac("throttle", login_id.encode("utf-8", "surrogatepass"))[:HALF]
 
 
-def _seconds(wait: timedelta) -> int:
-    return max(1, -int(-wait.total_seconds() // 1))
+_PATIENCE: dict[str, Any] = {
+    "here_free": PATIENCE.free,
+    "here_waits": list(PATIENCE.waits),
+    "here_longest": len(PATIENCE.waits),
+    "everywhere_free": PATIENCE_EVERYWHERE.free,
+    "everywhere_waits": list(PATIENCE_EVERYWHERE.waits),
+    "everywhere_longest": len(PATIENCE_EVERYWHERE.waits),
+}

@@ -1,7 +1,6 @@
 """Starting, refreshing and ending login sessions; revoking access tokens before they expire."""
 
 import hmac
-import secrets
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -36,33 +35,9 @@ class Refreshed:
     token: str | None = None
 
 
-async def start(
-    session: AsyncSession,
-    vault: Vault,
-    *,
-    account_id: UUID,
-    client_id: str,
-    methods: Sequence[str],
-    actor: Actor,
-    now: datetime,
-    lifetimes: Lifetimes,
-) -> tuple[LoginSession, str]:
-    """A new session and its first refresh token; `methods` are those the person showed."""
-    family = LoginSession(
-        account_id=account_id,
-        client_id=client_id,
-        methods=" ".join(methods),
-        secret=secrets.token_bytes(32),
-        generation=1,
-        started_at=now,
-        rotated_at=now,
-        expires_at=now + lifetimes.absolute,
-        address=actor.address,
-        user_agent=actor.user_agent,
-    )
-    session.add(family)
-    await session.flush()  # the token is made from the id
-    return family, _token(vault, family, 1)
+def first_token(vault: Vault, family_id: UUID, secret: bytes) -> str:
+    """The refresh token of a session that has just begun."""
+    return _token(vault, family_id, secret, 1)
 
 
 async def refresh(
@@ -102,7 +77,9 @@ async def refresh(
         )
         await end(session, [family.id], reason="reuse", now=now)
     if verdict in {Verdict.ROTATE, Verdict.REPEAT}:
-        return Refreshed(verdict, family, _token(vault, family, family.generation))
+        return Refreshed(
+            verdict, family, _token(vault, family.id, family.secret, family.generation)
+        )
     return Refreshed(verdict, family)
 
 
@@ -235,16 +212,14 @@ def _state(family: LoginSession, lifetimes: Lifetimes) -> Family:
 
 
 def _is_genuine(vault: Vault, family: LoginSession, shown: rules.ShownToken) -> bool:
-    macs = _macs(vault, family, shown.generation)
+    macs = _macs(vault, family.id, family.secret, shown.generation)
     return any(hmac.compare_digest(mac, shown.mac) for mac in macs)
 
 
-def _macs(vault: Vault, family: LoginSession, generation: int) -> list[str]:
-    macs = vault.macs(
-        "refresh-token", family.id.bytes, generation.to_bytes(4, "big"), family.secret
-    )
+def _macs(vault: Vault, family_id: UUID, secret: bytes, generation: int) -> list[str]:
+    macs = vault.macs("refresh-token", family_id.bytes, generation.to_bytes(4, "big"), secret)
     return [urlsafe_b64encode(mac).decode().rstrip("=") for mac in macs]
 
 
-def _token(vault: Vault, family: LoginSession, generation: int) -> str:
-    return rules.write(family.id, generation, _macs(vault, family, generation)[0])
+def _token(vault: Vault, family_id: UUID, secret: bytes, generation: int) -> str:
+    return rules.write(family_id, generation, _macs(vault, family_id, secret, generation)[0])

@@ -16,7 +16,7 @@ from services.auth.errors import ClientUnknown, OAuthProblem, ScopeNotAllowed
 from services.auth.institutions import rules as institution_rules
 from services.auth.institutions.models import Institution
 from services.auth.tokens import rules
-from services.auth.tokens.service import Issued, Issuer
+from services.auth.tokens.issuing import Issued, Issuer
 from shared.tokens import AUDIENCE
 
 

@@ -13,9 +13,11 @@ from services.auth.callers import Runtime, Stranger
 from services.auth.clients import service as clients_service
 from services.auth.errors import ClientNotAllowed, ClientUnknown, OAuthProblem, UnsupportedGrant
 from services.auth.sessions import service as sessions_service
-from services.auth.tokens import rules, service
+from services.auth.tokens import logins, rules, service
 from services.auth.tokens.client_tokens import ClientLogin, client_token
 from services.auth.tokens.introspection import introspect
+from services.auth.tokens.issuing import Issued
+from services.auth.tokens.logins import Login
 from services.auth.tokens.schemas import (
     IntrospectForm,
     IntrospectOut,
@@ -26,7 +28,6 @@ from services.auth.tokens.schemas import (
     TokenForm,
     TokenOut,
 )
-from services.auth.tokens.service import Issued, Login
 from shared.caller import requires
 from shared.clock import utc_now
 from shared.db import Session
@@ -87,14 +88,14 @@ async def _log_in(form: TokenForm, request: Request, runtime: Runtime, actor: Ac
         raise OAuthProblem(reason="username, password")
     device = cookies.device(request, runtime.settings)
     login = Login(form.username, form.password, form.otp, form.passkey, device)
-    return await service.log_in(runtime.issuer, login, actor=actor, now=utc_now())
+    return await logins.log_in(runtime.issuer, login, actor=actor, now=utc_now())
 
 
 async def _log_in_by_passkey(form: TokenForm, runtime: Runtime, actor: Actor) -> Issued:
     _only_portal(form.client_id)
     if form.passkey is None:
         raise OAuthProblem(reason="passkey")
-    return await service.log_in_by_passkey(runtime.issuer, form.passkey, actor=actor, now=utc_now())
+    return await logins.log_in_by_passkey(runtime.issuer, form.passkey, actor=actor, now=utc_now())
 
 
 async def _refresh(form: TokenForm, request: Request, runtime: Runtime, actor: Actor) -> Issued:

@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from services.auth.accounts import rules
 from services.auth.accounts.models import LoginThrottle
@@ -31,10 +31,10 @@ async def test_fifty_wrong_passwords_at_once_get_five_checked(auth, monkeypatch)
 
     monkeypatch.setattr(auth.runtime.passwords, "verify", counting)
     answers = await asyncio.gather(*(auth.log_in(password=f"Wrong#{n}") for n in range(50)))
-    assert checked == rules.FREE_ATTEMPTS
+    assert checked == rules.PATIENCE.free
     codes = [code_of(answer) for answer in answers]
-    assert codes.count((400, "LOGIN_FAILED")) == rules.FREE_ATTEMPTS
-    assert codes.count((429, "LOGIN_THROTTLED")) == 50 - rules.FREE_ATTEMPTS
+    assert codes.count((400, "LOGIN_FAILED")) == rules.PATIENCE.free
+    assert codes.count((429, "LOGIN_THROTTLED")) == 50 - rules.PATIENCE.free
     throttled = next(answer for answer in answers if answer.status_code == 429)
     assert 0 < int(throttled.headers["retry-after"]) <= 65
 
@@ -99,7 +99,7 @@ async def test_ten_thousand_wrong_passwords_never_lock_the_right_user_out(auth):
             await reserve(place, sessions, now)
         except LoginThrottled:
             refused += 1
-    assert refused == 150 - rules.FREE_ATTEMPTS_EVERYWHERE
+    assert refused == 150 - rules.PATIENCE_EVERYWHERE.free
     async with sessions.begin() as session:
         most = select(func.max(LoginThrottle.failures)).scalar_subquery()
         await session.execute(
@@ -119,7 +119,7 @@ async def test_a_new_device_gets_through_within_a_minute_of_a_distributed_attack
     await auth.account()
     sessions, vault = auth.runtime.sessions, auth.runtime.vault
     now = utc_now()
-    for n in range(rules.FREE_ATTEMPTS_EVERYWHERE):
+    for n in range(rules.PATIENCE_EVERYWHERE.free):
         place = Throttle(vault, "maru", f"10.0.{n}.1", known_device=False)
         await reserve(place, sessions, now)
     mine = Throttle(vault, "maru", "192.0.2.4", known_device=False)
@@ -138,7 +138,7 @@ async def test_who_comes_by_a_link_waits_for_no_stranger(auth):
     sessions, vault = auth.runtime.sessions, auth.runtime.vault
 
     async def guess_everywhere(login_id):
-        for n in range(rules.FREE_ATTEMPTS_EVERYWHERE):
+        for n in range(rules.PATIENCE_EVERYWHERE.free):
             place = Throttle(vault, login_id, f"10.0.{n}.1", known_device=False)
             await reserve(place, sessions, utc_now())
 
@@ -172,11 +172,40 @@ async def test_a_made_up_device_cookie_is_an_unknown_device(auth):
         auth.client.cookies.clear()
 
 
-@pytest.mark.parametrize(
-    ("failures", "minutes"), [(4, 0), (5, 1), (6, 2), (7, 4), (8, 8), (9, 15), (10_000, 15)]
-)
-def test_the_wait_doubles_up_to_a_quarter_of_an_hour(failures, minutes):
-    assert rules.wait_after(failures) == timedelta(minutes=minutes)
+async def waits_after(auth, place, now, failures):
+    """How long one waits at each of his places after so many misses, in minutes."""
+    async with auth.runtime.sessions.begin() as session:
+        before = {"failures": failures - 1, "next_try_at": now, "updated_at": now}
+        rows = [{"key": key, **before} for key in place.keys.values()]
+        await session.execute(insert(LoginThrottle), rows)
+        await place.reserve(session, now=now)
+        counters = (await session.scalars(select(LoginThrottle))).all()
+        assert {one.failures for one in counters} == {failures}
+        waits = {one.key: (one.next_try_at - now) / timedelta(minutes=1) for one in counters}
+        await session.execute(delete(LoginThrottle))
+    return [waits[place.keys[name]] for name in ("here", "everywhere")]
+
+
+async def test_the_wait_doubles_up_to_a_quarter_of_an_hour(auth):
+    place = Throttle(auth.runtime.vault, "maru", "192.0.2.4", known_device=False)
+    now = utc_now()
+    for failures, here, everywhere in (
+        *((4, 0, 0), (5, 1, 0), (6, 2, 0), (7, 4, 0), (8, 8, 0), (9, 15, 0), (10, 15, 0)),
+        *((99, 15, 0), (100, 15, 1), (101, 15, 1), (10_000, 15, 1)),
+    ):
+        assert await waits_after(auth, place, now, failures) == [here, everywhere], failures
+
+
+async def test_who_has_to_wait_is_counted_nowhere(auth):
+    place = Throttle(auth.runtime.vault, "maru", "192.0.2.4", known_device=False)
+    now = utc_now()
+    for _ in range(rules.PATIENCE.free):
+        await reserve(place, auth.runtime.sessions, now)
+    with pytest.raises(LoginThrottled):
+        await reserve(place, auth.runtime.sessions, now)
+    async with auth.runtime.sessions() as session:
+        counted = (await session.scalars(select(LoginThrottle.failures))).all()
+    assert counted == [rules.PATIENCE.free] * 2
 
 
 async def test_misses_are_forgotten_after_a_day(auth):
