@@ -13,6 +13,7 @@ from typing import Any
 from unittest.mock import patch
 
 import orjson
+from fastapi import FastAPI
 
 from gateway.document import merge
 from gateway.routes import SERVICES, RouteTable
@@ -42,11 +43,15 @@ def written() -> bytes:
 
 def service_document(service: str) -> Json:
     """What the service itself answers at `/openapi.json`."""
+    return unopened(service).openapi()
+
+
+def unopened(service: str) -> FastAPI:
+    """The application of a service, to be looked at: it is connected to nothing."""
     with patch.dict(os.environ, _environment(service)):
         settings = importlib.import_module(f"services.{service}.settings").Settings()
-        app = importlib.import_module(f"services.{service}.app").create_app(settings)
-        described: Json = app.openapi()
-    return described
+        app: FastAPI = importlib.import_module(f"services.{service}.app").create_app(settings)
+    return app
 
 
 def _environment(service: str) -> Mapping[str, str]:

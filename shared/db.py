@@ -175,7 +175,7 @@ async def open_session(request: Request) -> AsyncIterator[AsyncSession]:
         yield session
 
 
-def get_sessions(request: Request) -> Sessions:
+async def get_sessions(request: Request) -> Sessions:
     sessions: Sessions = request.app.state.sessions
     return sessions
 

@@ -39,11 +39,11 @@ class PageRequest(BaseModel):
     cursor: str | None = None
 
 
-def _page(limit: Limit = 50, cursor: Cursor = None) -> PageRequest:
+async def _page(limit: Limit = 50, cursor: Cursor = None) -> PageRequest:
     return PageRequest(limit=limit, cursor=cursor)
 
 
-def _row_page(limit: RowLimit = 200, cursor: Cursor = None) -> PageRequest:
+async def _row_page(limit: RowLimit = 200, cursor: Cursor = None) -> PageRequest:
     return PageRequest(limit=limit, cursor=cursor)
 
 

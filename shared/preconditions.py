@@ -7,7 +7,7 @@ from fastapi import Depends, Header, Response
 from shared.problems import PreconditionRequired, Stale
 
 
-def _seen_version(if_match: Annotated[str | None, Header()] = None) -> int:
+async def _seen_version(if_match: Annotated[str | None, Header()] = None) -> int:
     if if_match is None:
         raise PreconditionRequired
     try:

@@ -22,7 +22,7 @@ from shared.problems import PermissionDenied
 from shared.tokens import Claims
 
 
-def _runtime(request: Request) -> AuthRuntime:
+async def _runtime(request: Request) -> AuthRuntime:
     runtime: AuthRuntime = request.app.state.runtime
     return runtime
 
@@ -30,7 +30,7 @@ def _runtime(request: Request) -> AuthRuntime:
 Runtime = Annotated[AuthRuntime, Depends(_runtime)]
 
 
-def _stranger(request: Request, runtime: Runtime) -> Actor:
+async def _stranger(request: Request, runtime: Runtime) -> Actor:
     return Actor(
         address=address_of(request, runtime.settings.proxies),
         user_agent=(request.headers.get("user-agent") or "")[:200] or None,
@@ -51,7 +51,7 @@ def actor_of(claims: Claims, stranger: Actor) -> Actor:
     )
 
 
-def _calling_actor(caller: Caller, stranger: Stranger) -> Actor:
+async def _calling_actor(caller: Caller, stranger: Stranger) -> Actor:
     return actor_of(caller, stranger)
 
 
@@ -72,7 +72,7 @@ def account_id_of(claims: Claims) -> UUID:
     return account_id
 
 
-def _managing(claims: ManagerClaims, stranger: Stranger) -> Manager:
+async def _managing(claims: ManagerClaims, stranger: Stranger) -> Manager:
     return Manager(
         actor=actor_of(claims, stranger),
         account_id=account_id_of(claims),

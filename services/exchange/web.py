@@ -38,22 +38,22 @@ def actor_of(claims: Claims) -> Actor:
     raise PermissionDenied
 
 
-def _ledger(request: Request) -> Ledger:
+async def _ledger(request: Request) -> Ledger:
     ledger: Ledger = request.app.state.ledger
     return ledger
 
 
-def _institutions(request: Request) -> Institutions:
+async def _institutions(request: Request) -> Institutions:
     institutions: Institutions = request.app.state.institutions
     return institutions
 
 
-def _settings(request: Request) -> Settings:
+async def _settings(request: Request) -> Settings:
     settings: Settings = request.app.state.runtime.settings
     return settings
 
 
-def _files(request: Request) -> Files:
+async def _files(request: Request) -> Files:
     files: Files = request.app.state.files
     return files
 

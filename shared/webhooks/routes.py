@@ -38,7 +38,7 @@ def webhook_router(prefix: str, *, allowed: Sequence[str], events: frozenset[str
     return router
 
 
-def _settings(request: Request) -> WebhookSettings:
+async def _settings(request: Request) -> WebhookSettings:
     settings: WebhookSettings = request.app.state.runtime.settings
     return settings
 

@@ -26,17 +26,21 @@ Purpose = Annotated[
 ]
 
 
-def _settings(request: Request) -> Settings:
+async def _settings(request: Request) -> Settings:
     settings: Settings = request.app.state.runtime.settings
     return settings
 
 
-def _registry(request: Request) -> Registry:
+async def _registry(request: Request) -> Registry:
     runtime = request.app.state.runtime
     return Registry(runtime.identity, runtime.settings.auth_url)
 
 
-def _files(request: Request) -> Files:
+async def _language(request: Request) -> Lang:
+    return language(request)
+
+
+async def _files(request: Request) -> Files:
     files: Files = request.app.state.files
     return files
 
@@ -44,4 +48,4 @@ def _files(request: Request) -> Files:
 Conf = Annotated[Settings, Depends(_settings)]
 Directory = Annotated[Registry, Depends(_registry)]
 Store = Annotated[Files, Depends(_files)]
-Language = Annotated[Lang, Depends(language)]
+Language = Annotated[Lang, Depends(_language)]

@@ -34,7 +34,7 @@ Number = Annotated[str, Path(max_length=40, description="문서확인번호. 하
 KEY = "사업자등록번호. 없는 기관은 확인서에 적힌 확인코드"
 
 
-def _press(request: Request) -> Press:
+async def _press(request: Request) -> Press:
     runtime = request.app.state.runtime
     registry = Registry(runtime.identity, runtime.settings.auth_url)
     return Press(registry, runtime.files, runtime.settings)

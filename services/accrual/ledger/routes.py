@@ -39,7 +39,7 @@ OPEN_KINDS = frozenset({Kind.EXCHANGE, Kind.UTILISATION})
 RESERVED_KINDS = frozenset(Kind) - OPEN_KINDS
 
 
-def _whose(reader: Reader, institution_id: UUID | None = None) -> UUID:
+async def _whose(reader: Reader, institution_id: UUID | None = None) -> UUID:
     """The institution whose ledger is read: one's own, or any for those who see all."""
     if reader.institution_kind in SEES_ALL:
         if institution_id is None:
@@ -82,7 +82,7 @@ async def get_account(
     return answer | {"balance": now.balance, "held": now.held, "available": now.available}
 
 
-def _filter(
+async def _filter(
     reader: Reader,
     since: Annotated[date | None, Query(alias="from", description="시작일")] = None,
     until: Annotated[date | None, Query(alias="to", description="종료일")] = None,

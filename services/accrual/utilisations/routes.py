@@ -30,7 +30,7 @@ Decider = Annotated[Claims, Depends(requires("ledger:adjust", "grants:manage"))]
 UtilisationId = Annotated[UUID, Path(description="활용신청 id")]
 
 
-def _offices(request: Request) -> Offices:
+async def _offices(request: Request) -> Offices:
     runtime = request.app.state.runtime
     settings = runtime.settings
     return Offices(

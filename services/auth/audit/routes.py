@@ -21,7 +21,7 @@ router = APIRouter(prefix="/api/v1/auth/audit", tags=["audit"])
 Word = Annotated[str | None, Query(max_length=64)]
 
 
-def _wanted(
+async def _wanted(
     since: AwareDatetime | None = None,
     until: AwareDatetime | None = None,
     action: Word = None,

@@ -30,7 +30,7 @@ from shared.preconditions import SeenVersion, tag
 router = APIRouter(prefix="/api/v1/auth/clients", tags=["partner systems"])
 
 
-def _keeping(claims: ManagerClaims, stranger: Stranger) -> Keeper:
+async def _keeping(claims: ManagerClaims, stranger: Stranger) -> Keeper:
     operator = ADMINISTER_ACCOUNTS in claims.scope
     return Keeper(actor_of(claims, stranger), None if operator else institution_of(claims))
 

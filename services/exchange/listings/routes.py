@@ -53,7 +53,7 @@ AVAILABILITY_DAYS = 62
 AVAILABILITY_YEARS = 2
 
 
-def _search(
+async def _search(
     q: Annotated[str | None, Query(max_length=100, description="낱말(빈칸은 모두 포함)")] = None,
     kind: Kind | None = None,
     use_mode: UseMode | None = None,

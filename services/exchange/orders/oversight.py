@@ -17,7 +17,7 @@ from shared.problems import NotFound
 router = APIRouter(prefix="/api/v1/exchange", tags=["exchange"])
 
 
-def _period(first: date | None = None, last: date | None = None) -> reports.Period:
+async def _period(first: date | None = None, last: date | None = None) -> reports.Period:
     return reports.Period(first, last)
 
 
