@@ -5,15 +5,17 @@ sent: with the default dependency scope FastAPI would send the 200 first and com
 """
 
 import select
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
+import psycopg
 import sqlalchemy
 from fastapi import Depends, Request
+from psycopg.rows import dict_row
 from sqlalchemy import (
     CheckConstraint,
     ColumnElement,
@@ -40,6 +42,7 @@ from sqlalchemy.orm import (
     mapped_column,
 )
 from sqlalchemy.orm import Session as SyncSession
+from sqlalchemy.util import greenlet_spawn
 
 from shared.passwords import follow_passwords
 
@@ -126,9 +129,6 @@ class Database:
         if password_file is not None:
             follow_passwords(self.engine.sync_engine, password_file)
         self.sessions: Sessions = async_sessionmaker(self.engine, expire_on_commit=False)
-        # The same connections, on which every statement is a transaction of its own: for the few
-        # places where one statement is all there is to do, and three trips would be too many.
-        self.autocommit: AsyncEngine = self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
         @event.listens_for(self.engine.sync_engine, "connect")
         def bound_every_wait(connection: Any, _record: Any) -> None:
@@ -145,6 +145,26 @@ class Database:
             raw = connection.driver_connection
             if raw.closed or _has_something_to_read(raw.fileno()):
                 raise InvalidatePoolError
+
+    async def ask(self, statement: str, values: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The row, or none, of one statement that is a transaction of its own; parameters are
+        written `%(name)s`. For what is done at every login: straight to the driver, in one trip to
+        the server instead of three, it costs a quarter of the processor. Raises `psycopg.Error`.
+        """
+        pooled = await greenlet_spawn(self.engine.sync_engine.raw_connection)
+        driver = pooled.driver_connection
+        assert isinstance(driver, psycopg.AsyncConnection)
+        try:
+            await driver.set_autocommit(True)
+            cursor = driver.cursor(row_factory=dict_row)
+            row = await (await cursor.execute(statement.encode(), values)).fetchone()
+            await driver.set_autocommit(False)
+        except BaseException:  # whatever state it is in, nobody else shall have it
+            await greenlet_spawn(pooled.invalidate)
+            raise
+        finally:
+            await greenlet_spawn(pooled.close)
+        return row
 
     async def ready(self) -> None:
         """Raise unless the database answers."""

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx2
+import psycopg
 import structlog
 from fastapi import APIRouter, FastAPI, Request, Response
 from sqlalchemy.exc import DataError, DBAPIError
@@ -125,6 +126,7 @@ def service_app(
         setattr(app.state, name, value)
     app.add_exception_handler(Replayed, _on_replayed)
     app.add_exception_handler(DBAPIError, _on_database_error)
+    app.add_exception_handler(psycopg.Error, _on_driver_error)
     app.add_exception_handler(PoolExhausted, _on_exhausted_pool)
     return app
 
@@ -157,6 +159,14 @@ async def _on_database_error(request: Request, error: Exception) -> Response:
     if sqlstate == "22P02" and "type json" in str(error.orig):
         return problem_response(request, Invalid(errors=[JSON_NUMBER.at("")]))
     if error.connection_invalidated or sqlstate is None or sqlstate.startswith(_PASSING):
+        return _busy(request)
+    raise error
+
+
+async def _on_driver_error(request: Request, error: Exception) -> Response:
+    """The same for what was asked of the driver itself (`Database.ask`)."""
+    assert isinstance(error, psycopg.Error)
+    if error.sqlstate is None or error.sqlstate.startswith(_PASSING):
         return _busy(request)
     raise error
 

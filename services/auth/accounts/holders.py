@@ -3,11 +3,13 @@
 Read in one statement, because every login and every refresh does.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.auth.accounts.rules import Role, Status
 from services.auth.institutions.rules import Status as InstitutionStatus
@@ -50,7 +52,7 @@ class Holder:
     has_second_factor: bool
 
 
-def holder_of(row: RowMapping) -> Holder:
+def holder_of(row: Mapping[Any, Any]) -> Holder:
     """Of a row with `COLUMNS`."""
     role, status = Role(row["role"]), Status(row["status"])
     suspended = row["institution_status"] == InstitutionStatus.SUSPENDED
@@ -70,6 +72,6 @@ def holder_of(row: RowMapping) -> Holder:
     )
 
 
-async def find(connection: AsyncConnection | AsyncSession, account_id: UUID) -> Holder:
-    found = await connection.execute(_FIND, {"id": account_id})
+async def find(session: AsyncSession, account_id: UUID) -> Holder:
+    found = await session.execute(_FIND, {"id": account_id})
     return holder_of(found.mappings().one())

@@ -5,10 +5,11 @@ passwords at once still get no more than the free attempts checked. A right pass
 reservation back.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, delete, text
+from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.auth.accounts.models import LoginThrottle
@@ -20,18 +21,18 @@ HALF = 16  # bytes of a key: half tells the login id, half the place (zeros: eve
 
 _COUNTING = """
     INSERT INTO login_throttle AS one (key, failures, next_try_at, updated_at)
-    SELECT CAST(:{place} AS bytea), 1, CAST(:now AS timestamptz), :now
+    SELECT CAST(%({place})s AS bytea), 1, CAST(%(now)s AS timestamptz), %(now)s
     FROM {after}
     ON CONFLICT (key) DO UPDATE SET
-        failures = CASE WHEN one.updated_at < :forgotten THEN 1 ELSE one.failures + 1 END,
-        next_try_at = :now + CASE
-            WHEN one.updated_at < :forgotten OR one.failures + 1 < :{place}_free
+        failures = CASE WHEN one.updated_at < %(forgotten)s THEN 1 ELSE one.failures + 1 END,
+        next_try_at = %(now)s + CASE
+            WHEN one.updated_at < %(forgotten)s OR one.failures + 1 < %({place}_free)s
             THEN interval '0'
-            ELSE (CAST(:{place}_waits AS interval[]))
-                [least(one.failures + 2 - :{place}_free, :{place}_longest)]
+            ELSE (CAST(%({place}_waits)s AS interval[]))
+                [least(one.failures + 2 - %({place}_free)s, %({place}_longest)s)]
         END,
-        updated_at = :now
-    WHERE one.failures < :{place}_free OR one.next_try_at <= :now
+        updated_at = %(now)s
+    WHERE one.failures < %({place}_free)s OR one.next_try_at <= %(now)s
     RETURNING key
 """
 # One statement, so that a login takes one trip for it; to be followed by what is to be read. Who
@@ -41,24 +42,27 @@ _COUNTING = """
 RESERVING = f"""
 WITH held AS (
     SELECT key, failures, next_try_at FROM login_throttle
-    WHERE key IN (:here, :everywhere) ORDER BY key DESC FOR UPDATE
+    WHERE key IN (%(here)s, %(everywhere)s) ORDER BY key DESC FOR UPDATE
 ), waiting AS (
-    SELECT max(next_try_at) AS until FROM held WHERE next_try_at > :now
-    AND failures >= CASE key WHEN :here THEN :here_free ELSE :everywhere_free END
+    SELECT max(next_try_at) AS until FROM held WHERE next_try_at > %(now)s
+    AND failures >= CASE key WHEN %(here)s THEN %(here_free)s ELSE %(everywhere_free)s END
 ), here AS ({_COUNTING.format(place="here", after="waiting WHERE until IS NULL")}
-), everywhere AS ({_COUNTING.format(place="everywhere", after="here WHERE :everywhere IS NOT NULL")}
+), everywhere AS ({
+    _COUNTING.format(place="everywhere", after="here WHERE %(everywhere)s IS NOT NULL")
+}
 ), reserved AS (
     SELECT waiting.until, (SELECT count(*) FROM here) + (SELECT count(*) FROM everywhere) AS counted
     FROM waiting
 )
-"""
-_RESERVE = text(f"{RESERVING} SELECT until, counted FROM reserved")  # noqa: S608  # our own words
+"""  # noqa: S608  # our own words
+_RESERVE = f"{RESERVING} SELECT until, counted FROM reserved"  # noqa: S608  # our own words
 
 # Locks in the order of `RESERVING`.
-_FORGIVE = text("""
+_FORGIVE = """
 DELETE FROM login_throttle WHERE key IN (
-    SELECT key FROM login_throttle WHERE key IN (:here, :everywhere) ORDER BY key DESC FOR UPDATE
-)""")
+    SELECT key FROM login_throttle WHERE key IN (%(here)s, %(everywhere)s)
+    ORDER BY key DESC FOR UPDATE
+)"""
 
 
 class Throttle:
@@ -77,14 +81,15 @@ class Throttle:
 
     async def reserve(self, session: AsyncSession, *, now: datetime) -> None:
         """Count one attempt as missed. Raises `LoginThrottled` while the place has to wait."""
-        reserved = await session.execute(_RESERVE, self.reserving(now))
+        connection = await session.connection()
+        reserved = await connection.exec_driver_sql(_RESERVE, self.reserving(now))
         self.check(reserved.mappings().one(), now=now)
 
     def reserving(self, now: datetime) -> dict[str, Any]:
         """The parameters of `RESERVING`."""
         return _PATIENCE | self.keys | {"now": now, "forgotten": now - FORGOTTEN_AFTER}
 
-    def check(self, reserved: RowMapping, *, now: datetime) -> None:
+    def check(self, reserved: Mapping[Any, Any], *, now: datetime) -> None:
         """Raises `LoginThrottled` unless what `RESERVING` says is that the attempt is counted."""
         if reserved["counted"] == sum(key is not None for key in self.keys.values()):
             return
@@ -94,7 +99,8 @@ class Throttle:
 
     async def forgive(self, session: AsyncSession) -> None:
         """The password was right: forget the misses."""
-        await session.execute(_FORGIVE, self.keys)
+        connection = await session.connection()
+        await connection.exec_driver_sql(_FORGIVE, self.keys)
 
 
 async def forgive_everywhere(session: AsyncSession, vault: Vault, login_id: str) -> None:

@@ -13,7 +13,6 @@ from datetime import datetime
 from uuid import UUID
 
 import orjson
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.auth import devices
@@ -36,27 +35,27 @@ from services.auth.tokens import rules
 from services.auth.tokens.issuing import Issued, Issuer, errand, errand_token, session_token
 from shared.logs import trace_id
 
-_RESERVE_AND_FIND = text(f"""
+_RESERVE_AND_FIND = f"""
 {RESERVING}
 SELECT reserved.until, reserved.counted, {holders.COLUMNS}
 FROM reserved
-LEFT JOIN account ON account.login_id = :login_id
+LEFT JOIN account ON account.login_id = %(login_id)s
 LEFT JOIN institution ON institution.id = account.institution_id
-""")  # noqa: S608  # our own words
+"""  # noqa: S608  # our own words
 
 # The account is locked first and its counters afterwards, as everywhere.
-_ENTER = text("""
+_ENTER = """
 WITH entered AS (
     UPDATE account
-    SET last_login_at = :now, updated_at = :now, password = coalesce(:rehashed, password)
+    SET last_login_at = %(now)s, updated_at = %(now)s, password = coalesce(%(rehashed)s, password)
     FROM institution
-    WHERE account.id = :id AND account.pv = :pv AND account.status = 'active'
+    WHERE account.id = %(id)s AND account.pv = %(pv)s AND account.status = 'active'
     AND institution.id = account.institution_id AND institution.status <> 'suspended'
     RETURNING account.id, account.institution_id
 ), forgiven AS (
     DELETE FROM login_throttle USING (
         SELECT one.key FROM entered, login_throttle AS one
-        WHERE one.key IN (:here, :everywhere) ORDER BY one.key DESC FOR UPDATE OF one
+        WHERE one.key IN (%(here)s, %(everywhere)s) ORDER BY one.key DESC FOR UPDATE OF one
     ) AS mine
     WHERE login_throttle.key = mine.key
 ), noted AS (
@@ -64,21 +63,21 @@ WITH entered AS (
         action, actor, client_id, institution_id, object_type, object_id,
         address, user_agent, trace_id, after
     )
-    SELECT 'session.started', id, :actor_client, institution_id, 'account', id,
-        :address, :user_agent, :trace_id, CAST(:after AS jsonb)
+    SELECT 'session.started', id, %(actor_client)s, institution_id, 'account', id,
+        %(address)s, %(user_agent)s, %(trace_id)s, CAST(%(after)s AS jsonb)
     FROM entered
 ), started AS (
     INSERT INTO login_session (
         account_id, client_id, methods, secret, generation,
         started_at, rotated_at, expires_at, address, user_agent
     )
-    SELECT id, :client, :methods, CAST(:secret AS bytea), 1,
-        :now, :now, :expires_at, :address, :user_agent
-    FROM entered WHERE CAST(:secret AS bytea) IS NOT NULL
+    SELECT id, %(client)s, %(methods)s, CAST(%(secret)s AS bytea), 1,
+        %(now)s, %(now)s, %(expires_at)s, %(address)s, %(user_agent)s
+    FROM entered WHERE CAST(%(secret)s AS bytea) IS NOT NULL
     RETURNING id
 )
 SELECT entered.id, started.id AS session_id FROM entered LEFT JOIN started ON true
-""")
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +154,8 @@ async def _reserve_and_find(
 ) -> Holder | None:
     """Count an attempt, and read the account there may be. Raises `LoginThrottled`."""
     asked = place.reserving(now) | {"login_id": login_id}
-    async with issuer.database.autocommit.connect() as connection:
-        row = (await connection.execute(_RESERVE_AND_FIND, asked)).mappings().one()
+    row = await issuer.database.ask(_RESERVE_AND_FIND, asked)
+    assert row is not None  # one, whoever there is
     place.check(row, now=now)
     return holder_of(row) if row["id"] is not None else None
 
@@ -175,7 +174,8 @@ async def _enter(
         holder = await _read_anew(issuer, holder, shown, actor)
     if only is not None:
         return await errand_token(issuer, holder, shown.methods, only, now=now)
-    assert session_id is not None and secret is not None
+    assert session_id is not None  # whoever gives a secret gets a session
+    assert secret is not None
     token = sessions_service.first_token(issuer.vault, session_id, secret)
     ends_at = now + min(issuer.lifetimes.idle, issuer.lifetimes.absolute)
     return await session_token(
@@ -210,9 +210,8 @@ async def _write(
         "user_agent": actor.user_agent,
         "trace_id": trace_id.get(),
     }
-    async with issuer.database.autocommit.connect() as connection:
-        row = (await connection.execute(_ENTER, values)).one_or_none()
-    return row is not None, row.session_id if row is not None else None
+    row = await issuer.database.ask(_ENTER, values)
+    return row is not None, row["session_id"] if row is not None else None
 
 
 async def _read_anew(issuer: Issuer, holder: Holder, shown: Shown, actor: Actor) -> Holder:

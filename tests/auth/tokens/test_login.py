@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from sqlalchemy import event
+from psycopg import AsyncCursor
 
 from services.auth.accounts.models import Account
 from services.auth.accounts.rules import Role, Status
@@ -85,18 +85,18 @@ async def test_an_unknown_id_costs_as_many_hashes_as_a_wrong_password(auth, monk
 
 
 @pytest.fixture
-def asked(auth):
+def asked(monkeypatch):
     """What the database is asked, statement by statement."""
     statements = []
+    real = AsyncCursor.execute
 
-    def note(_connection, _cursor, statement, *_):
-        if "revocation" not in statement and "signing_key" not in statement:
+    async def noting(cursor, statement, *given, **more):
+        if "revocation" not in str(statement) and "signing_key" not in str(statement):
             statements.append(statement)
+        return await real(cursor, statement, *given, **more)
 
-    engine = auth.runtime.database.engine.sync_engine
-    event.listen(engine, "before_cursor_execute", note)
-    yield statements
-    event.remove(engine, "before_cursor_execute", note)
+    monkeypatch.setattr(AsyncCursor, "execute", noting)
+    return statements
 
 
 async def test_an_unknown_id_costs_as_many_questions_to_the_database(auth, asked):
@@ -195,7 +195,7 @@ async def test_a_password_whose_pepper_is_gone_is_simply_wrong(auth_with):
 
 async def test_when_too_many_wait_for_hashing_the_rest_is_told_to_come_back(auth, monkeypatch):
     await auth.account()
-    monkeypatch.setattr("services.auth.accounts.passwords.PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr("services.auth.accounts.passwords.LONGEST_WAIT_SECONDS", 0.05)
     passwords = auth.runtime.passwords
     for _ in range(passwords.threads):
         await passwords._free.acquire()
@@ -205,6 +205,17 @@ async def test_when_too_many_wait_for_hashing_the_rest_is_told_to_come_back(auth
     for _ in range(passwords.threads):
         passwords._free.release()
     assert (await auth.log_in()).status_code == 200
+
+
+async def test_who_would_wait_too_long_is_told_at_once(auth):
+    await auth.account()
+    passwords = auth.runtime.passwords
+    passwords._takes, passwords._waiting = 2.1, 2 * passwords.threads  # 4.2 s
+    answer = await auth.log_in()
+    assert code_of(answer) == (503, "LOGIN_BUSY")
+    passwords._waiting = 0
+    assert (await auth.log_in()).status_code == 200
+    assert passwords._takes < 2.1
 
 
 async def test_sixty_wrong_logins_at_once_leave_the_service_answering(auth):
