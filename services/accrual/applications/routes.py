@@ -7,7 +7,7 @@ from datetime import date
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, File, Form, Query, Response, UploadFile
+from fastapi import APIRouter, Depends, Form, Query, Response
 
 from services.accrual.applications import (
     carry_over,
@@ -48,6 +48,7 @@ from shared.files import chunks_of
 from shared.idempotency import Once
 from shared.paging import Page, Paging
 from shared.preconditions import SeenVersion, tag
+from shared.uploads import Upload
 
 router = APIRouter(prefix="/api/v1/accrual/applications", tags=["적립신청"])
 
@@ -167,7 +168,7 @@ async def attach_file(
     session: Session,
     store: Store,
     settings: Conf,
-    file: Annotated[UploadFile, File(description="10MB 이하")],
+    file: Upload,
     kind: Annotated[str, Form(max_length=40, description="증빙 종류 코드")],
 ) -> FileOut:
     stored = await evidence.attach(

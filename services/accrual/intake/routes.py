@@ -4,7 +4,7 @@ import tempfile
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, File, Form, Query, Request, Response, UploadFile
+from fastapi import APIRouter, Depends, Form, Query, Request, Response
 
 from services.accrual.applications import listing
 from services.accrual.applications.deps import ApplicationId, Conf, Language, Store
@@ -26,6 +26,7 @@ from shared.db import Session
 from shared.files import chunks_of
 from shared.paging import Page, Paging, RowPaging
 from shared.tokens import Claims
+from shared.uploads import Upload
 
 router = APIRouter(prefix="/api/v1/accrual/intake", tags=["연계접수"])
 
@@ -40,7 +41,7 @@ async def upload_file(
     partner: Partner,
     session: Session,
     store: Store,
-    file: Annotated[UploadFile, File(description="10MB 이하")],
+    file: Upload,
     kind: Annotated[str, Form(max_length=40, description="증빙 종류 코드")],
 ) -> IntakeFileOut:
     stored = await service.store_file(

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID, uuid4
 
-from fastapi import APIRouter, Depends, File, Query, Request, Response, UploadFile
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from services.auth.accounts.rules import ADMINISTER_ACCOUNTS, id_in
 from services.auth.callers import (
@@ -33,6 +33,7 @@ from shared.files import chunks_of
 from shared.paging import Page, Paging, paginate
 from shared.preconditions import SeenVersion, tag
 from shared.tokens import Claims
+from shared.uploads import Upload
 
 router = APIRouter(prefix="/api/v1/auth/notices", tags=["boards"])
 
@@ -185,7 +186,7 @@ async def attach_file(
     operator: Operator,
     actor: CallingActor,
     runtime: Runtime,
-    file: Annotated[UploadFile, File(description="10MB 이하")],
+    file: Upload,
 ) -> NoticeFile:
     return await service.attach(
         runtime.sessions,

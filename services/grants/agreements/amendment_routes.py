@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, File, Request, Response, UploadFile
+from fastapi import APIRouter, Depends, Request, Response
 
 from services.grants.agreements import amendments
 from services.grants.agreements.schemas import (
@@ -25,6 +25,7 @@ from shared.idempotency import Once
 from shared.preconditions import SeenVersion, tag
 from shared.problems import NotFound
 from shared.tokens import Claims
+from shared.uploads import Upload
 
 router = APIRouter(prefix="/api/v1/grants", tags=["협약변경"])
 
@@ -114,7 +115,7 @@ async def attach_decision_paper(
     signer: Signer,
     session: Session,
     request: Request,
-    file: Annotated[UploadFile, File(description="10MB 이하")],
+    file: Upload,
 ) -> object:
     """변경을 결정한 기관의 결재 서류입니다. 다시 올리면 바뀝니다."""
     return await amendments.attach_paper(

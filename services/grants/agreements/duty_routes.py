@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, File, Query, Request, Response, UploadFile
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from services.grants.agreements import certificates, duties
 from services.grants.agreements.duty_schemas import (
@@ -28,6 +28,7 @@ from shared.idempotency import Once
 from shared.paging import Page, Paging
 from shared.preconditions import SeenVersion, tag
 from shared.tokens import Claims
+from shared.uploads import Upload
 
 router = APIRouter(prefix="/api/v1/grants", tags=["의무 이행·수료"])
 
@@ -130,7 +131,7 @@ async def prove_duty_record(
     signer: Signer,
     session: Session,
     request: Request,
-    file: Annotated[UploadFile, File(description="10MB 이하")],
+    file: Upload,
 ) -> object:
     return await duties.prove(
         session,

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, File, Form, Request, Response, UploadFile
+from fastapi import APIRouter, Depends, Form, Request, Response
 from pydantic import Field
 
 from services.grants.agreements import conclusion, papers, service
@@ -31,6 +31,7 @@ from shared.idempotency import Once
 from shared.paging import Page, Paging
 from shared.schemas import MAX_INT
 from shared.tokens import Claims
+from shared.uploads import Upload
 
 router = APIRouter(prefix="/api/v1/grants", tags=["협약"])
 
@@ -88,7 +89,7 @@ async def hand_in_agreement_document(
     signer: Signer,
     session: Session,
     request: Request,
-    file: Annotated[UploadFile, File(description="10MB 이하")],
+    file: Upload,
     code: Annotated[str, Form(max_length=40, description="사업 규정의 협약 서류 코드")],
 ) -> object:
     return await papers.hand_in(

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, File, Form, Query, Request, Response, UploadFile
+from fastapi import APIRouter, Depends, Form, Query, Request, Response
 
 from services.grants.callers import Registered
 from services.grants.certification import certificates, printing, service
@@ -40,6 +40,7 @@ from shared.preconditions import SeenVersion, tag
 from shared.problems import Finding
 from shared.schemas import FindingOut
 from shared.tokens import Claims
+from shared.uploads import Upload
 
 router = APIRouter(prefix="/api/v1/grants/certification", tags=["우수기관 인증"])
 internal = APIRouter(prefix="/internal/institutions", include_in_schema=False)
@@ -165,7 +166,7 @@ async def attach_application_file(
     session: Session,
     request: Request,
     kind: Annotated[str, Form(min_length=1, max_length=40)],
-    file: Annotated[UploadFile, File(description="10MB 이하")],
+    file: Upload,
 ) -> object:
     proposal = await service.attachable(session, application_id, institution_of(applicant), kind)
     return await files.attach(

@@ -30,6 +30,7 @@ from shared.paging import Page, Paging
 from shared.preconditions import SeenVersion, tag
 from shared.sheets.workbooks import MAX_BYTES
 from shared.tokens import Claims
+from shared.uploads import Upload
 
 router = APIRouter(prefix="/api/v1/grants", tags=["사업비 집행"])
 
@@ -222,7 +223,7 @@ async def attach_evidence(
     spender: Spender,
     session: Session,
     request: Request,
-    file: Annotated[UploadFile, File(description="10MB 이하")],
+    file: Upload,
     kind: Annotated[str, Form(max_length=40)],
     amount_won: Annotated[int | None, Form(ge=0, le=MAX_WON)] = None,
     number: Annotated[str | None, Form(max_length=100)] = None,

@@ -21,6 +21,7 @@ from shared.preconditions import SeenVersion, tag
 from shared.schemas import Version
 from shared.sheets.workbooks import MAX_BYTES
 from shared.tokens import Claims
+from shared.uploads import Upload
 
 router = APIRouter(prefix="/api/v1/grants", tags=["사업계획서"])
 
@@ -133,7 +134,7 @@ async def attach_file(
     applicant: Applicant,
     session: Session,
     request: Request,
-    file: Annotated[UploadFile, File(description="10MB 이하")],
+    file: Upload,
     document: Annotated[str, Form(max_length=60, description="공고의 제출 서류 코드")],
 ) -> object:
     return await attachments.attach(
