@@ -72,6 +72,11 @@ def account_id_of(claims: Claims) -> UUID:
     return account_id
 
 
+def enrols_only(claims: Claims) -> bool:
+    """Whether this token is for registering a first second factor, and for nothing else."""
+    return OWN_ACCOUNT not in claims.scope
+
+
 async def _managing(claims: ManagerClaims, stranger: Stranger) -> Manager:
     return Manager(
         actor=actor_of(claims, stranger),

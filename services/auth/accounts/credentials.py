@@ -24,7 +24,7 @@ from services.auth.accounts.models import Account, OneTimeCredential, ResetReque
 from services.auth.accounts.passwords import Passwords
 from services.auth.accounts.rules import OneTime, ResetChannel, Role, Status
 from services.auth.accounts.throttle import Throttle, forgive_everywhere
-from services.auth.audit.service import Actor, record
+from services.auth.audit.service import Actor
 from services.auth.errors import CONTACT_REQUIRED, LinkUnusable
 from services.auth.institutions.models import Institution
 from services.auth.institutions.rules import Status as InstitutionStatus
@@ -263,14 +263,8 @@ async def handle_reset(sessions: Sessions, desk: Desk, request_id: UUID, *, now:
             )
         else:
             return
-        record(
-            session,
-            Actor(sub=str(account.id), client_id="auth", institution_id=account.institution_id),
-            "account.reset_sent",
-            object_type="account",
-            object_id=account.id,
-            after={"channel": channel},
-        )
+        asker = Actor(client_id="auth").known_as(account.id, account.institution_id)
+        service.note(session, asker, account, "account.reset_sent", after={"channel": channel})
         await messages.queue(session, desk.vault, letter)
 
 

@@ -14,7 +14,8 @@ from services.auth.accounts import credentials, second_factor, service
 from services.auth.accounts.credentials import Desk
 from services.auth.accounts.models import Account
 from services.auth.accounts.rules import Status
-from services.auth.accounts.staff import Manager, Opened, managed, note
+from services.auth.accounts.service import note
+from services.auth.accounts.staff import Manager, Opened, managed
 from services.auth.accounts.throttle import forgive_everywhere
 from services.auth.audit.service import SYSTEM, record
 from services.auth.errors import SelfTreatment

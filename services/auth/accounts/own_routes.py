@@ -22,6 +22,7 @@ from services.auth.callers import (
     Stranger,
     account_id_of,
     actor_of,
+    enrols_only,
 )
 from shared.clock import utc_now
 from shared.db import Session
@@ -71,6 +72,7 @@ async def begin_second_factor(
         runtime.vault,
         runtime.passwords,
         Owner(account_id_of(caller), body.current_password),
+        first_only=enrols_only(caller),
         actor=actor_of(caller, stranger),
         now=utc_now(),
     )
@@ -89,6 +91,7 @@ async def confirm_second_factor(
         runtime.vault,
         account_id_of(caller),
         body.code,
+        first_only=enrols_only(caller),
         actor=actor_of(caller, stranger),
         now=utc_now(),
     )

@@ -23,6 +23,7 @@ from services.auth.callers import (
     Stranger,
     account_id_of,
     actor_of,
+    enrols_only,
 )
 from shared.clock import utc_now
 from shared.db import Session
@@ -34,7 +35,7 @@ router = APIRouter(prefix="/api/v1/auth/passkeys", tags=["own account"])
 async def ask_for_passkey(body: PasskeyAskIn, runtime: Runtime, session: Session) -> dict[str, Any]:
     """`navigator.credentials.get()`에 넘길 값(`parseRequestOptionsFromJSON`). 로그인 없이 받으며,
     5분 안에 한 번만 쓸 수 있습니다. 답은 `/token`의 `passkey`로 보냅니다."""
-    return passkeys.ask(session, runtime.party, PasskeyUse(body.use), now=utc_now())
+    return await passkeys.ask(session, runtime.party, PasskeyUse(body.use), now=utc_now())
 
 
 @router.post("/registration", response_model=dict[str, Any], summary="패스키 등록 시작")
@@ -48,6 +49,7 @@ async def begin_passkey(
         runtime.passwords,
         runtime.party,
         Owner(account_id_of(caller), body.current_password),
+        first_only=enrols_only(caller),
         actor=actor_of(caller, stranger),
         now=utc_now(),
     )
@@ -65,6 +67,7 @@ async def register_passkey(
         account_id_of(caller),
         body.name,
         body.credential,
+        first_only=enrols_only(caller),
         actor=actor_of(caller, stranger),
         now=utc_now(),
     )

@@ -23,8 +23,10 @@ from services.auth.accounts.models import Account, Passkey, PasskeyChallenge
 from services.auth.accounts.passwords import Passwords
 from services.auth.accounts.rules import PasskeyUse
 from services.auth.accounts.second_factor import Owner
-from services.auth.audit.service import Actor, record
+from services.auth.accounts.service import note
+from services.auth.audit.service import Actor
 from services.auth.errors import PASSKEY_UNUSABLE, PasskeyKnown, PasskeysFull, SecondFactorNeeded
+from services.auth.messages.rules import FactorChange
 from services.auth.vault import Vault
 from shared.db import Sessions
 from shared.problems import Invalid, NotFound
@@ -32,6 +34,7 @@ from shared.problems import Invalid, NotFound
 log = structlog.get_logger()
 
 MOST_PASSKEYS: Final = 10
+TAKEN_ALONG: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +52,20 @@ async def begin(
     party: RelyingParty,
     owner: Owner,
     *,
+    first_only: bool,
     actor: Actor,
     now: datetime,
 ) -> dict[str, Any]:
-    """What a browser needs to make one. Raises `PasskeysFull`, or `Invalid` (PW_CURRENT_WRONG)."""
+    """What a browser needs to make one. `first_only`: not beside another factor. Raises
+    `SecondFactorPresent`, `PasskeysFull`, or `Invalid` (PW_CURRENT_WRONG)."""
     await second_factor.prove(sessions, vault, passwords, owner, actor=actor, now=now)
     async with sessions.begin() as session:
         account = await session.get_one(Account, owner.account_id)
+        second_factor.refuse_another(account, first_only=first_only)
         if account.passkeys >= MOST_PASSKEYS:
             raise PasskeysFull(most=MOST_PASSKEYS)
         known = [one.credential_id for one in await listed(session, account.id)]
-        challenge = _new_challenge(session, PasskeyUse.REGISTRATION, account.id, now=now)
+        challenge = await _new_challenge(session, PasskeyUse.REGISTRATION, account.id, now=now)
     return authenticators.creation_options(party, challenge, account.id, account.login_id, known)
 
 
@@ -71,11 +77,12 @@ async def register(
     name: str,
     answer: Mapping[str, Any],
     *,
+    first_only: bool,
     actor: Actor,
     now: datetime,
 ) -> Registered:
     """Keep a new passkey; from now on the password alone opens nothing. Raises `Invalid`
-    (PASSKEY_UNUSABLE), `PasskeyKnown` or `PasskeysFull`."""
+    (PASSKEY_UNUSABLE), `SecondFactorPresent`, `PasskeyKnown` or `PasskeysFull`."""
     try:
         read = authenticators.read_made(answer)
         challenge = await _take(
@@ -88,6 +95,7 @@ async def register(
         raise Invalid(errors=[refused]) from None
     async with sessions.begin() as session:
         account = await session.get_one(Account, account_id, with_for_update=True)
+        second_factor.refuse_another(account, first_only=first_only)
         if account.passkeys >= MOST_PASSKEYS:
             raise PasskeysFull(most=MOST_PASSKEYS)
         passkey = await session.scalar(
@@ -109,7 +117,8 @@ async def register(
         if not account.has_second_factor:
             codes = await second_factor.new_recovery_codes(session, vault, account.id)
         account.passkeys += 1
-        _record(session, actor, account, "passkey.registered", passkey)
+        note(session, actor, account, "passkey.registered", after=_named(passkey))
+        await second_factor.tell(session, vault, account, FactorChange.PASSKEY_ADDED)
     return Registered(passkey, codes)
 
 
@@ -143,14 +152,15 @@ async def remove(
             raise SecondFactorNeeded
         await session.delete(passkey)
         await second_factor.forget_needless_codes(session, account)
-        _record(session, actor, account, "passkey.removed", passkey)
+        note(session, actor, account, "passkey.removed", after=_named(passkey))
+        await second_factor.tell(session, vault, account, FactorChange.PASSKEY_REMOVED)
 
 
-def ask(
+async def ask(
     session: AsyncSession, party: RelyingParty, use: PasskeyUse, *, now: datetime
 ) -> dict[str, Any]:
     """What a browser needs to show one: the same for everyone, so it tells nothing of anybody."""
-    challenge = _new_challenge(session, use, None, now=now)
+    challenge = await _new_challenge(session, use, None, now=now)
     return authenticators.request_options(party, challenge, alone=use is PasskeyUse.SIGN_IN)
 
 
@@ -185,8 +195,11 @@ async def recognise(
     async with sessions.begin() as session:
         if await _count(session, passkey.id, shown.new_sign_count, now=now):
             return passkey.account_id
+        if await session.get(Passkey, passkey.id) is None:
+            log.info("passkey_refused", reason="removed meanwhile")
+            return None
         account = await session.get_one(Account, passkey.account_id)
-        _record(session, actor, account, "passkey.copy_suspected", passkey)
+        note(session, actor, account, "passkey.copy_suspected", after=_named(passkey))
     return None
 
 
@@ -207,9 +220,18 @@ async def _count(session: AsyncSession, passkey_id: UUID, count: int, *, now: da
     return moved.first() is not None
 
 
-def _new_challenge(
+async def _new_challenge(
     session: AsyncSession, use: PasskeyUse, account_id: UUID | None, *, now: datetime
 ) -> bytes:
+    """Each takes some that nobody answered along. Anybody can ask for one: so there are never many
+    more than were asked for within their five minutes, which the gateway's limits bound."""
+    expired = (
+        select(PasskeyChallenge.challenge)
+        .where(PasskeyChallenge.expires_at < now)
+        .limit(TAKEN_ALONG)
+        .with_for_update(skip_locked=True)
+    )
+    await session.execute(delete(PasskeyChallenge).where(PasskeyChallenge.challenge.in_(expired)))
     challenge = secrets.token_bytes(32)
     session.add(
         PasskeyChallenge(
@@ -240,15 +262,6 @@ async def _take(
     return taken
 
 
-def _record(
-    session: AsyncSession, actor: Actor, account: Account, action: str, passkey: Passkey
-) -> None:
-    record(
-        session,
-        actor,
-        action,
-        object_type="account",
-        object_id=account.id,
-        institution_id=account.institution_id,
-        after={"passkey": str(passkey.id), "name": passkey.name},
-    )
+def _named(passkey: Passkey) -> dict[str, Any]:
+    """What the audit trail keeps of one."""
+    return {"passkey": str(passkey.id), "name": passkey.name}

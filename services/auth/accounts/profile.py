@@ -68,5 +68,5 @@ async def change(
             await messages.queue(session, vault, letter)
         staff.describe_person(locked, person)
         locked.version += 1
-        staff.note(session, actor, locked, "account.changed", before, staff.facts(locked))
+        service.note(session, actor, locked, "account.changed", before, staff.facts(locked))
         return await show(session, account_id)

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.auth.accounts import rules, service
 from services.auth.accounts.models import Account, Passkey, RecoveryCode
 from services.auth.accounts.passwords import Passwords
-from services.auth.audit.service import Actor, record
+from services.auth.audit.service import Actor
 from services.auth.errors import (
     CODE_WRONG,
     PW_CURRENT_WRONG,
@@ -23,6 +23,9 @@ from services.auth.errors import (
     SecondFactorNeeded,
     SecondFactorPresent,
 )
+from services.auth.messages import rules as letters
+from services.auth.messages import service as messages
+from services.auth.messages.rules import FactorChange
 from services.auth.vault import Vault
 from shared.db import Sessions
 from shared.problems import Invalid
@@ -54,29 +57,40 @@ async def begin(
     passwords: Passwords,
     owner: Owner,
     *,
+    first_only: bool,
     actor: Actor,
     now: datetime,
 ) -> Enrolment:
-    """A new secret, of no effect until `confirm`. Raises `SecondFactorPresent` or `Invalid`."""
+    """A new secret, of no effect until `confirm`. `first_only`: not beside another factor. Raises
+    `SecondFactorPresent` or `Invalid`."""
     await prove(sessions, vault, passwords, owner, actor=actor, now=now)
     secret = pyotp.random_base32()
     async with sessions.begin() as session:
         account = await session.get_one(Account, owner.account_id, with_for_update=True)
+        refuse_another(account, first_only=first_only)
         if account.totp_confirmed_at is not None:
             raise SecondFactorPresent
         account.totp_seed = vault.seal(secret.encode())
         account.totp_last_step = None
-        _record(session, actor, account, "second_factor.begun")
+        service.note(session, actor, account, "second_factor.begun")
     uri = pyotp.TOTP(secret).provisioning_uri(name=account.login_id, issuer_name=ISSUER_NAME)
     return Enrolment(secret, uri)
 
 
 async def confirm(
-    session: AsyncSession, vault: Vault, account_id: UUID, code: str, *, actor: Actor, now: datetime
+    session: AsyncSession,
+    vault: Vault,
+    account_id: UUID,
+    code: str,
+    *,
+    first_only: bool,
+    actor: Actor,
+    now: datetime,
 ) -> list[str]:
     """Switch the second factor on with a first right code. Returns the recovery codes: they are
     shown this once. Raises `SecondFactorMissing`, `SecondFactorPresent` or `Invalid`."""
     account = await session.get_one(Account, account_id, with_for_update=True)
+    refuse_another(account, first_only=first_only)
     if account.totp_confirmed_at is not None:
         raise SecondFactorPresent
     if account.totp_seed is None:
@@ -84,7 +98,8 @@ async def confirm(
     if not _totp_fits(vault, account, code, now):
         raise Invalid(errors=[CODE_WRONG.at("/code", field="code")])
     account.totp_confirmed_at = now
-    _record(session, actor, account, "second_factor.confirmed")
+    service.note(session, actor, account, "second_factor.confirmed")
+    await tell(session, vault, account, FactorChange.APP_ADDED)
     return await new_recovery_codes(session, vault, account.id)
 
 
@@ -103,7 +118,7 @@ async def renew_recovery_codes(
         account = await session.get_one(Account, owner.account_id, with_for_update=True)
         if not account.has_second_factor:
             raise SecondFactorMissing
-        _record(session, actor, account, "second_factor.codes_renewed")
+        service.note(session, actor, account, "second_factor.codes_renewed")
         return await new_recovery_codes(session, vault, account.id)
 
 
@@ -126,7 +141,8 @@ async def remove(
             raise SecondFactorNeeded
         account.totp_seed = account.totp_confirmed_at = account.totp_last_step = None
         await forget_needless_codes(session, account)
-        _record(session, actor, account, "second_factor.removed")
+        service.note(session, actor, account, "second_factor.removed")
+        await tell(session, vault, account, FactorChange.APP_REMOVED)
 
 
 async def clear(session: AsyncSession, account: Account, *, actor: Actor) -> None:
@@ -135,7 +151,21 @@ async def clear(session: AsyncSession, account: Account, *, actor: Actor) -> Non
     account.passkeys = 0
     await session.execute(delete(Passkey).where(Passkey.account_id == account.id))
     await forget_needless_codes(session, account)
-    _record(session, actor, account, "second_factor.removed")
+    service.note(session, actor, account, "second_factor.removed")
+
+
+def refuse_another(account: Account, *, first_only: bool) -> None:
+    """Who came in by the password alone, to register the second factor he lacked, adds none to one
+    that is there by now: it may not be his."""
+    if first_only and account.has_second_factor:
+        raise SecondFactorPresent
+
+
+async def tell(session: AsyncSession, vault: Vault, account: Account, change: FactorChange) -> None:
+    """A letter to the owner about another way into his account, or one that is gone."""
+    if account.email is not None:
+        letter = letters.factor_changed_letter(account.email, change, login_id=account.login_id)
+        await messages.queue(session, vault, letter)
 
 
 async def forget_needless_codes(session: AsyncSession, account: Account) -> None:
@@ -214,14 +244,3 @@ async def new_recovery_codes(session: AsyncSession, vault: Vault, account_id: UU
 def _recovery_macs(vault: Vault, account_id: UUID, code: str) -> list[bytes]:
     plain = rules.typed_password(code[:100]).replace("-", "").replace(" ", "").casefold()
     return vault.macs("recovery-code", account_id.bytes, plain.encode("utf-8", "surrogatepass"))
-
-
-def _record(session: AsyncSession, actor: Actor, account: Account, action: str) -> None:
-    record(
-        session,
-        actor,
-        action,
-        object_type="account",
-        object_id=account.id,
-        institution_id=account.institution_id,
-    )

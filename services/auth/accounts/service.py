@@ -1,7 +1,9 @@
 """Use cases of accounts: opening them, and changing passwords."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, select
@@ -101,14 +103,7 @@ async def recognise(
         if right:
             await place.forgive(session)
         else:
-            record(
-                session,
-                actor,
-                "account.password_refused",
-                object_type="account",
-                object_id=account_id,
-                institution_id=account.institution_id,
-            )
+            note(session, actor, account, "account.password_refused")
     return account, right
 
 
@@ -146,14 +141,7 @@ async def set_password(
     account.password = hashed
     account.password_changed_at = now
     account.must_change_password = must_change
-    record(
-        session,
-        actor,
-        "account.password_changed",
-        object_type="account",
-        object_id=account.id,
-        institution_id=account.institution_id,
-    )
+    note(session, actor, account, "account.password_changed")
     await end_everything(session, account, reason="password", now=now)
 
 
@@ -178,6 +166,30 @@ async def outdate_tokens(session: AsyncSession, account: Account) -> None:
     the account may do now. The last step of a transaction."""
     account.pv += 1
     await sessions_service.revoke(session, {f"sub:{account.id}": account.pv})
+
+
+def note(
+    session: AsyncSession,
+    actor: Actor,
+    account: Account,
+    action: str,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+    *,
+    purpose: str | None = None,
+) -> None:
+    """Put on record what was done to an account."""
+    record(
+        session,
+        actor,
+        action,
+        object_type="account",
+        object_id=account.id,
+        institution_id=account.institution_id,
+        before=before,
+        after=after,
+        purpose=purpose,
+    )
 
 
 async def by_login_id(session: AsyncSession, login_id: str) -> Account | None:

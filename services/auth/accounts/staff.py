@@ -18,7 +18,8 @@ from services.auth.accounts import credentials, rules, service
 from services.auth.accounts.credentials import Desk, InitialCredential
 from services.auth.accounts.models import Account, FieldPermission, FieldPermissionEvent
 from services.auth.accounts.rules import STAFF_ROLE, Role, Status
-from services.auth.audit.service import Actor, record
+from services.auth.accounts.service import note
+from services.auth.audit.service import Actor
 from services.auth.errors import (
     DUP_CHECK_REQUIRED,
     FIELD_TWICE,
@@ -294,15 +295,7 @@ async def reveal(
 ) -> Account:
     """An account with its contacts in full: personal data, so the purpose goes on record (A7)."""
     account = await managed(session, manager, account_id)
-    record(
-        session,
-        manager.actor,
-        "personal_data.viewed",
-        object_type="account",
-        object_id=account.id,
-        institution_id=account.institution_id,
-        purpose=purpose,
-    )
+    note(session, manager.actor, account, "personal_data.viewed", purpose=purpose)
     return account
 
 
@@ -346,23 +339,3 @@ def facts(account: Account) -> dict[str, object]:
         "mobile": masking.masked_phone(account.mobile),
         "email": masking.masked_email(account.email),
     }
-
-
-def note(
-    session: AsyncSession,
-    actor: Actor,
-    account: Account,
-    action: str,
-    before: dict[str, object] | dict[str, bool] | None = None,
-    after: dict[str, object] | dict[str, bool] | None = None,
-) -> None:
-    record(
-        session,
-        actor,
-        action,
-        object_type="account",
-        object_id=account.id,
-        institution_id=account.institution_id,
-        before=before,
-        after=after,
-    )

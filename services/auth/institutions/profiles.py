@@ -13,6 +13,7 @@ from services.auth.audit.service import SYSTEM, Actor, record
 from services.auth.errors import CAMPUS_TAKEN, COMPANY_FIELD_ONLY
 from services.auth.institutions.models import Campus, Institution
 from services.auth.institutions.rules import Kind, Status
+from services.auth.institutions.service import note
 from shared.clock import seoul_day
 from shared.problems import Invalid, NotFound, Stale
 
@@ -85,13 +86,11 @@ async def change(
         setattr(institution, name, value)
     institution.version += 1
     changed = [name for name in given if before[name] != given[name]]
-    record(
+    note(
         session,
         actor,
+        institution,
         "institution.profile_changed",
-        object_type="institution",
-        object_id=institution.id,
-        institution_id=institution.id,
         before={name: hidden(name, before[name]) for name in changed},
         after={name: hidden(name, given[name]) for name in changed},
     )
@@ -103,15 +102,7 @@ async def reveal(
 ) -> Institution:
     """An institution with its people in full: personal data, so the purpose goes on record (A7)."""
     institution = await institution_of(session, institution_id)
-    record(
-        session,
-        actor,
-        "personal_data.viewed",
-        object_type="institution",
-        object_id=institution.id,
-        institution_id=institution.id,
-        purpose=purpose,
-    )
+    note(session, actor, institution, "personal_data.viewed", purpose=purpose)
     return institution
 
 

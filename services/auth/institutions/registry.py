@@ -1,6 +1,6 @@
 """The operator's register of institutions, and what is known of companies (M-008, M-055)."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
@@ -11,7 +11,7 @@ from sqlalchemy import Select, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.auth.audit.service import Actor, record
+from services.auth.audit.service import Actor
 from services.auth.errors import (
     BRN_REQUIRED,
     BRN_TAKEN,
@@ -25,6 +25,7 @@ from services.auth.errors import (
 from services.auth.institutions import profiles, rules
 from services.auth.institutions.models import Institution
 from services.auth.institutions.rules import Kind, Status, clean_text, plain_brn
+from services.auth.institutions.service import note
 from shared.problems import Finding, Invalid, NotFound
 
 
@@ -66,7 +67,7 @@ async def enter(session: AsyncSession, entry: Entry, *, actor: Actor, now: datet
     institution = Institution(**asdict(clean), registry_checked_at=now)
     async with _number_may_be_taken(session, clean):
         session.add(institution)
-    _record(session, actor, institution, "institution.registered", None, _facts(institution))
+    note(session, actor, institution, "institution.registered", None, _facts(institution))
     return institution
 
 
@@ -89,7 +90,7 @@ async def correct(
             setattr(institution, name, value)
         institution.registry_checked_at = now
         institution.version += 1
-    _record(session, actor, institution, "institution.corrected", before, _facts(institution))
+    note(session, actor, institution, "institution.corrected", before, _facts(institution))
     return institution
 
 
@@ -110,7 +111,7 @@ async def merge(
     institution.merged_into_id = target.id
     institution.status = Status.CLOSED
     institution.version += 1
-    _record(session, actor, institution, "institution.merged", None, {"into": target.brn})
+    note(session, actor, institution, "institution.merged", None, {"into": target.brn})
     return institution
 
 
@@ -211,23 +212,3 @@ async def _merged_into(session: AsyncSession, found: Institution) -> Institution
 def _facts(institution: Institution) -> dict[str, Any]:
     names = ("kind", "name", "brn", "status", "homepage", "capital_area", "company_size")
     return {name: getattr(institution, name) for name in names}
-
-
-def _record(
-    session: AsyncSession,
-    actor: Actor,
-    institution: Institution,
-    action: str,
-    before: Mapping[str, Any] | None,
-    after: Mapping[str, Any] | None,
-) -> None:
-    record(
-        session,
-        actor,
-        action,
-        object_type="institution",
-        object_id=institution.id,
-        institution_id=institution.id,
-        before=before,
-        after=after,
-    )

@@ -1,13 +1,15 @@
 """Finding institutions, the company registry behind mileage (M-008), and profiles (M-005)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.auth.audit.service import Actor, record
 from services.auth.errors import NAME_REQUIRED
 from services.auth.institutions.models import Campus, Institution
 from services.auth.institutions.rules import Kind, brn_finding, clean_text, plain_brn
@@ -20,6 +22,30 @@ class NamedCompany:
 
     brn: str
     name: str
+
+
+def note(
+    session: AsyncSession,
+    actor: Actor,
+    institution: Institution,
+    action: str,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+    *,
+    purpose: str | None = None,
+) -> None:
+    """Put on record what was done to an institution."""
+    record(
+        session,
+        actor,
+        action,
+        object_type="institution",
+        object_id=institution.id,
+        institution_id=institution.id,
+        before=before,
+        after=after,
+        purpose=purpose,
+    )
 
 
 async def lookup(session: AsyncSession, ids: Iterable[UUID]) -> Sequence[Institution]:

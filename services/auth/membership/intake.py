@@ -11,8 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.auth.accounts import credentials
 from services.auth.accounts.credentials import Desk
 from services.auth.accounts.models import Account
-from services.auth.audit.service import Actor, record
+from services.auth.audit.service import Actor
 from services.auth.institutions.models import Institution
+from services.auth.institutions.service import note
 from services.auth.membership import rules
 from services.auth.membership.rules import Line, Sheet
 from services.auth.sheets import NumberedRow
@@ -98,13 +99,6 @@ async def _take_in(
     session.add(account)
     await session.flush()  # the invitation needs the id
     await credentials.give_initial(session, desk, account, institution, now=now)
-    record(
-        session,
-        actor,
-        "institution.registered",
-        object_type="institution",
-        object_id=institution.id,
-        institution_id=institution.id,
-        after={"kind": line.kind, "name": line.name, "brn": line.brn, "login_id": line.login_id},
-    )
+    after = {"kind": line.kind, "name": line.name, "brn": line.brn, "login_id": line.login_id}
+    note(session, actor, institution, "institution.registered", after=after)
     return TakenIn(line, institution)

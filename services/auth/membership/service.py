@@ -12,14 +12,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.auth.accounts import credentials
 from services.auth.accounts.credentials import Desk
 from services.auth.accounts.models import Account
-from services.auth.audit.service import Actor, record
+from services.auth.audit.service import Actor
 from services.auth.clients.models import Client
 from services.auth.errors import SelfTreatment
 from services.auth.institutions import profiles
 from services.auth.institutions import service as institutions_service
 from services.auth.institutions.models import Institution
 from services.auth.institutions.rules import Status
-from services.auth.institutions.service import NamedCompany
+from services.auth.institutions.service import NamedCompany, note
 from services.auth.sessions import service as sessions_service
 from shared.problems import StateConflict
 
@@ -55,15 +55,8 @@ async def resolve(
         added = [item for item in known.values() if item.id in created]
         await credentials.open_company_accounts(session, desk, added, now=now)
         for item in added:
-            record(
-                session,
-                actor,
-                "institution.registered",
-                object_type="institution",
-                object_id=item.id,
-                institution_id=item.id,
-                after={"kind": item.kind, "brn": item.brn, "name": item.name},
-            )
+            after = {"kind": item.kind, "brn": item.brn, "name": item.name}
+            note(session, actor, item, "institution.registered", after=after)
     numbers = dict.fromkeys(company.brn for company in clean)
     return [Resolved(known[brn], known[brn].id in created) for brn in numbers if brn in known]
 
@@ -84,9 +77,10 @@ async def suspend(
         raise SelfTreatment
     if institution.status == Status.SUSPENDED:
         raise StateConflict(state=institution.status)
-    before, institution.status = institution.status, Status.SUSPENDED
+    before, after = {"status": institution.status}, {"status": Status.SUSPENDED}
+    institution.status = Status.SUSPENDED
     institution.version += 1
-    _record(session, actor, institution, "institution.suspended", before, reason)
+    note(session, actor, institution, "institution.suspended", before, after, purpose=reason)
     accounts = await session.scalars(
         select(Account).where(Account.institution_id == institution.id).with_for_update()
     )
@@ -112,28 +106,8 @@ async def reinstate(
     institution = await profiles.locked(session, institution_id, seen)
     if institution.status != Status.SUSPENDED:
         raise StateConflict(state=institution.status)
+    before, after = {"status": Status.SUSPENDED}, {"status": Status.ACTIVE}
     institution.status = Status.ACTIVE
     institution.version += 1
-    _record(session, actor, institution, "institution.reinstated", Status.SUSPENDED, reason)
+    note(session, actor, institution, "institution.reinstated", before, after, purpose=reason)
     return institution
-
-
-def _record(
-    session: AsyncSession,
-    actor: Actor,
-    institution: Institution,
-    action: str,
-    before: str,
-    reason: str,
-) -> None:
-    record(
-        session,
-        actor,
-        action,
-        object_type="institution",
-        object_id=institution.id,
-        institution_id=institution.id,
-        before={"status": before},
-        after={"status": institution.status},
-        purpose=reason,
-    )

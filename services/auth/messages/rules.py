@@ -9,6 +9,13 @@ class Channel(StrEnum):
     SMS = "sms"
 
 
+class FactorChange(StrEnum):
+    PASSKEY_ADDED = "passkey_added"
+    PASSKEY_REMOVED = "passkey_removed"
+    APP_ADDED = "app_added"
+    APP_REMOVED = "app_removed"
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     channel: Channel
@@ -95,6 +102,31 @@ def contact_changed_letter(recipient: str, *, login_id: str) -> Message:
         "--\n"
         f"The registered contact of {login_id} was changed. If it was not you, please tell the "
         "operator at once.\n",
+    )
+
+
+_CHANGES = {
+    FactorChange.PASSKEY_ADDED: ("패스키가 등록되었습니다", "A passkey was added to"),
+    FactorChange.PASSKEY_REMOVED: ("패스키가 삭제되었습니다", "A passkey was removed from"),
+    FactorChange.APP_ADDED: ("인증 앱이 등록되었습니다", "An authenticator app was added to"),
+    FactorChange.APP_REMOVED: (
+        "인증 앱이 해제되었습니다",
+        "An authenticator app was removed from",
+    ),
+}
+
+
+def factor_changed_letter(recipient: str, change: FactorChange, *, login_id: str) -> Message:
+    ko, en = _CHANGES[change]
+    return Message(
+        Channel.EMAIL,
+        recipient,
+        f"[산학협력 마일리지] {ko}",
+        f"계정 {login_id}에서 {ko}. 본인이 하지 않았다면 비밀번호를 바로 변경하고 "
+        "운영기관에 알려 주십시오.\n\n"
+        "--\n"
+        f"{en} the account {login_id}. If it was not you, please change your password at once and "
+        "tell the operator.\n",
     )
 
 

@@ -6,6 +6,7 @@ import json
 import pytest
 from sqlalchemy import text
 
+from services.auth.accounts import passkeys
 from services.auth.accounts.models import Account
 from services.auth.accounts.rules import Role
 from tests.auth.accounts.authenticator import Authenticator, b64
@@ -275,3 +276,69 @@ async def test_there_is_an_end_to_passkeys(auth, headers, monkeypatch):
     assert code_of(full) == (409, "PASSKEYS_FULL")
     late = await keep(auth, headers, Authenticator().create(options))
     assert code_of(late) == (409, "PASSKEYS_FULL")
+
+
+async def test_a_token_for_the_first_factor_adds_none_to_one_there_is(auth_with):
+    """Whoever has the password alone could wait until the owner has registered his."""
+    strict = await auth_with(operator_second_factor=True)
+    center = await strict.institution("operator", "운영센터")
+    await strict.account("operator", role=Role.OPERATOR, institution=center)
+    stranger, owner = await strict.bearer("operator"), await strict.bearer("operator")
+    begun = await creation(strict, stranger)
+    app = await strict.client.post(APP, json=OWNER, headers=stranger)
+    await registered(strict, owner)
+    credential = Authenticator().create(begun)
+    code = Phone(app.json()["secret"]).code()
+    for refused in (
+        await keep(strict, stranger, credential),
+        await strict.client.post(f"{BASE}/registration", json=OWNER, headers=stranger),
+        await strict.client.post(f"{APP}/confirm", json={"code": code}, headers=stranger),
+        await strict.client.post(APP, json=OWNER, headers=stranger),
+    ):
+        assert code_of(refused) == (409, "SECOND_FACTOR_PRESENT")
+
+
+async def test_the_owner_is_told_of_every_way_in_that_comes_or_goes(auth):
+    await auth.account(email="maru@hanbit.example")
+    headers = await auth.bearer()
+    _, made = await registered(auth, headers)
+    await enrol(auth, headers)
+    path = f"{BASE}/{made['passkey']['id']}/remove"
+    assert (await auth.client.post(path, json=OWNER, headers=headers)).status_code == 204
+    off = await auth.client.post(f"{APP}/remove", json=OWNER, headers=headers)
+    assert off.status_code == 204
+    await auth.run_jobs()
+    letters = auth.mail()
+    assert {letter["To"] for letter in letters} == {"maru@hanbit.example"}
+    told = {letter["Subject"].removeprefix("[산학협력 마일리지] ") for letter in letters}
+    assert told == {
+        "패스키가 등록되었습니다",
+        "인증 앱이 등록되었습니다",
+        "패스키가 삭제되었습니다",
+        "인증 앱이 해제되었습니다",
+    }
+
+
+async def test_a_passkey_removed_while_it_is_shown_is_no_copy(auth, headers, monkeypatch):
+    device, _ = await registered(auth, headers)
+    answer = device.get(await challenge(auth))
+    count = passkeys._count
+
+    async def removed_first(session, *given, **more):
+        await session.execute(text("DELETE FROM passkey"))
+        return await count(session, *given, **more)
+
+    monkeypatch.setattr(passkeys, "_count", removed_first)
+    assert code_of(await show(auth, answer)) == (400, "PASSKEY_REFUSED")
+    assert "passkey.copy_suspected" not in await actions(auth)
+
+
+async def test_challenges_nobody_answers_do_not_pile_up(auth):
+    for _ in range(3):
+        await challenge(auth)
+    async with auth.runtime.sessions.begin() as session:
+        past = text("UPDATE passkey_challenge SET expires_at = expires_at - interval '1 hour'")
+        await session.execute(past)
+    await challenge(auth)
+    async with auth.runtime.sessions() as session:
+        assert await session.scalar(text("SELECT count(*) FROM passkey_challenge")) == 1

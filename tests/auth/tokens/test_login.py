@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 from psycopg import AsyncCursor
+from sqlalchemy import text
 
 from services.auth.accounts.models import Account
 from services.auth.accounts.rules import Role, Status
@@ -191,6 +192,52 @@ async def test_a_password_whose_pepper_is_gone_is_simply_wrong(auth_with):
     await (await auth_with(password_pepper="a-pepper-nobody-has-any-more-32-chars")).account()
     after = await auth_with()
     assert code_of(await after.log_in()) == (400, "LOGIN_FAILED")
+
+
+@pytest.fixture
+def meanwhile(auth, monkeypatch):
+    """Has statements executed while a password is being checked, once."""
+    real, todo = auth.runtime.passwords.verify, []
+
+    async def verify(password, stored):
+        while todo:
+            async with auth.runtime.sessions.begin() as session:
+                await session.execute(text(todo.pop()))
+        return await real(password, stored)
+
+    monkeypatch.setattr(auth.runtime.passwords, "verify", verify)
+    return todo
+
+
+async def test_a_password_changed_while_it_is_checked_opens_nothing(auth, meanwhile):
+    await auth.account()
+    meanwhile.append("UPDATE account SET password = 'another', pv = pv + 1")
+    assert code_of(await auth.log_in()) == (400, "LOGIN_FAILED")
+
+
+async def test_an_account_shut_while_its_password_is_checked_stays_shut(auth, meanwhile):
+    await auth.account()
+    meanwhile.append("UPDATE account SET status = 'disabled', pv = pv + 1")
+    assert code_of(await auth.log_in()) == (400, "ACCOUNT_DISABLED")
+    meanwhile.append("UPDATE account SET status = 'active'")
+    assert (await auth.log_in()).status_code == 200
+
+
+async def test_fields_taken_away_while_the_password_is_checked_are_not_in_the_token(
+    auth, meanwhile
+):
+    lead = await auth.account()
+    await auth.account(
+        "maru_01",
+        role=Role.SUB_ACCOUNT,
+        institution=await auth.reload(Institution, lead.institution_id),
+        parent_id=lead.id,
+        fields={"PRACTICE": True, "RESEARCH": True},
+    )
+    meanwhile.append("DELETE FROM field_permission WHERE field = 'RESEARCH'")
+    meanwhile.append("UPDATE account SET pv = 7 WHERE login_id = 'maru_01'")
+    claims = claims_of(await auth.log_in("maru_01"))
+    assert (claims["fields"], claims["pv"]) == (["PRACTICE"], 7)
 
 
 async def test_when_too_many_wait_for_hashing_the_rest_is_told_to_come_back(auth, monkeypatch):
