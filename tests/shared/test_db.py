@@ -1,10 +1,11 @@
-"""Connections that the server ended while nobody used them."""
+"""Connections of the pool: those the server ended, and those the driver was asked by itself."""
 
 import asyncio
 from collections.abc import Callable
 from uuid import uuid4
 
 import psycopg
+import pytest
 from sqlalchemy import select, text
 
 from services.auth.institutions.models import Institution
@@ -64,6 +65,32 @@ async def test_a_row_that_is_locked_is_taken_as_it_is_then(
         )
         known.name = "by us"
         assert (await session.scalars(query)).one().name == "by us"
+    await mine.close()
+
+
+async def test_a_statement_asked_of_the_driver_is_a_transaction_of_its_own(
+    database: Callable[[str], str],
+) -> None:
+    mine = Database(database("auth"))
+    made = "INSERT INTO institution (kind, name) VALUES ('university', %(name)s) RETURNING name"
+    assert await mine.ask(made, {"name": "가람대학교"}) == {"name": "가람대학교"}
+    assert await mine.ask("SELECT FROM institution WHERE name = %(name)s", {"name": "-"}) is None
+    async with mine.sessions() as session:  # the same connection, in transactions again
+        assert (await session.scalars(select(Institution.name))).all() == ["가람대학교"]
+        await session.execute(text("UPDATE institution SET name = '-'"))
+    async with mine.sessions() as session:
+        assert (await session.scalars(select(Institution.name))).all() == ["가람대학교"]
+    await mine.close()
+
+
+async def test_a_statement_that_fails_takes_its_connection_along(
+    database: Callable[[str], str],
+) -> None:
+    mine = Database(database("auth"))
+    with pytest.raises(psycopg.errors.DivisionByZero):
+        await mine.ask("SELECT 1 / %(zero)s", {"zero": 0})
+    assert await mine.ask("SELECT 1 AS one", {}) == {"one": 1}
+    assert mine.engine.pool.checkedout() == 0
     await mine.close()
 
 
