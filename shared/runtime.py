@@ -126,7 +126,7 @@ def service_app(
         setattr(app.state, name, value)
     app.add_exception_handler(Replayed, _on_replayed)
     app.add_exception_handler(DBAPIError, _on_database_error)
-    app.add_exception_handler(psycopg.Error, _on_driver_error)
+    app.add_exception_handler(psycopg.OperationalError, _on_driver_error)
     app.add_exception_handler(PoolExhausted, _on_exhausted_pool)
     return app
 
@@ -163,12 +163,9 @@ async def _on_database_error(request: Request, error: Exception) -> Response:
     raise error
 
 
-async def _on_driver_error(request: Request, error: Exception) -> Response:
+async def _on_driver_error(request: Request, _error: Exception) -> Response:
     """The same for what was asked of the driver itself (`Database.ask`)."""
-    assert isinstance(error, psycopg.Error)
-    if error.sqlstate is None or error.sqlstate.startswith(_PASSING):
-        return _busy(request)
-    raise error
+    return _busy(request)
 
 
 async def _on_exhausted_pool(request: Request, _error: Exception) -> Response:
