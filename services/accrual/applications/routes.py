@@ -56,7 +56,7 @@ Sort = Annotated[str, Query(pattern="^-?(created|applied|mileage)$", description
 Text = Annotated[str | None, Query(min_length=1, max_length=200)]
 
 
-def _filters(
+async def _filters(
     applied_from: Annotated[date | None, Query(description="신청일부터")] = None,
     applied_to: Annotated[date | None, Query(description="신청일까지")] = None,
     field: Annotated[FieldCode | None, Query(description="적립분야")] = None,
