@@ -211,7 +211,9 @@ async def test_the_same_faults_in_a_file_come_back_marked_and_a_mended_file_is_t
 
     workbook(rows, tmp_path / "명단.xlsx")
     for _ in range(2):
-        await upload.set_input_files(tmp_path / "명단.xlsx")
+        async with page.expect_response(re.compile("/rows/sheet")) as answering:
+            await upload.set_input_files(tmp_path / "명단.xlsx")
+        assert (await answering.value).status == 200
         await expect(page.get_by_text(f"{ROWS:,}행을 저장했습니다.").last).to_be_visible()
         await expect(page.locator(".pg-counts")).to_have_text(f"전체 {ROWS:,}행 · 오류 0칸")
     there = api("hanbit").get(f"{APPLICATIONS}/{application}")

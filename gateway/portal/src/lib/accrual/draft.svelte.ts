@@ -42,7 +42,7 @@ export class Draft {
 
   #saved: readonly Row[] = [];
   #rows: readonly Row[] = [];
-  #version = 0;
+  #version = $state(0);
   #timer: ReturnType<typeof setTimeout> | undefined;
   #running: Promise<void> | null = null;
 
@@ -73,6 +73,12 @@ export class Draft {
     this.problem = null;
     this.state = 'saved';
     await this.judge();
+  }
+
+  /** The server has taken a whole sheet: its version is the one to go on from. */
+  async took(version: number): Promise<void> {
+    this.#version = version;
+    await this.load();
   }
 
   /** What the checks say now: after evidence was attached, say. Changes nothing. */
