@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from deploy.local.child import ROOT
-from deploy.local.table import SERVICES
+from deploy.local.table import SERVICES, tuning
 from shared.settings import ProcessSettings
 
 Manifest = dict[str, Any]
@@ -166,6 +166,7 @@ def test_every_variable_is_one_that_the_process_reads_and_no_needed_one_is_missi
 ):
     settings = settings_of(process)
     known = known_variables(settings) | {f"CLIENT_SECRET_{name.upper()}" for name in PROCESSES}
+    known |= tuning(process).keys()  # the C library reads these
     needed = {
         str(field.validation_alias or name).upper()
         for name, field in settings.model_fields.items()
