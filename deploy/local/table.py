@@ -27,8 +27,10 @@ def default_ports(first: int = DEFAULT_PORT) -> dict[str, int]:
 
 def tuning(service: str) -> dict[str, str]:
     """What the C library is told. Auth keeps the memory of its hashes in huge pages: a tenth of
-    the time of a login (`benchmarks/login.py`)."""
-    return {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"} if service == "auth" else {}
+    their time. In one arena, since those of other threads get none."""
+    if service != "auth":
+        return {}
+    return {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1:glibc.malloc.arena_max=1"}
 
 
 def free_ports() -> dict[str, int]:
