@@ -16,6 +16,13 @@ const ENTRIES: readonly Entry[] = [
   { href: '/grants', label: () => t('grants'), except: ['sub_account'] },
   { href: '/members', label: () => t('members'), scopes: ['accounts:manage'] },
   { href: '/accrual', label: () => t('accrual'), scopes: ['accrual:apply'] },
+  {
+    href: '/wallet',
+    label: () => t('wallet'),
+    scopes: ['ledger:read'],
+    // They look at the ledgers of institutions, and have none.
+    except: ['operator', 'reviewer', 'observer'],
+  },
   { href: '/calculator', label: () => t('calculator') },
   { href: '/review', label: () => t('review'), scopes: ['accrual:review'] },
   { href: '/notices', label: () => t('notices') },
