@@ -28,6 +28,7 @@ from shared.problems import Finding, Invalid, PermissionDenied, StateConflict
 from shared.tokens import Claims
 
 SEES_ALL: Final = frozenset({"operator", "ministry"})
+RUNS_PROGRAMMES: Final = frozenset({"agency", "operator"})
 NAMES: Final = {
     State.REQUESTED: "신청",
     State.CONFIRMED: "확정",
@@ -253,12 +254,13 @@ def _own(claims: Claims) -> UUID:
 
 
 def _visible_to(claims: Claims) -> ColumnElement[bool]:
-    """One's own requests, or those for the programmes of one's agency."""
+    """One's own requests, or those for the programmes of one's agency. The operator has officers
+    like an agency's (M-061): seeing all takes the permission to read ledgers, which they lack."""
     if claims.fields is not None or claims.test_mode:
         raise PermissionDenied
-    if claims.institution_kind in SEES_ALL:
+    if claims.institution_kind in SEES_ALL and "ledger:read" in claims.scope:
         return true()
-    if claims.institution_kind == "agency":
+    if claims.institution_kind in RUNS_PROGRAMMES:
         return Utilisation.agency_id == institution_of(claims)
     return Utilisation.institution_id == institution_of(claims)
 

@@ -278,11 +278,26 @@ async def test_a_sub_account_limited_to_fields_spends_nothing(world, registry):
     assert (await limited.get(URL)).status_code == 403
 
 
-def officer_of(world, agency_id):
+def officer_of(world, agency_id, kind="agency"):
     return world.person(
         "grants:read", "grants:manage", role="agency_officer",
-        institution_id=agency_id, institution_kind="agency",
+        institution_id=agency_id, institution_kind=kind,
     )  # fmt: skip
+
+
+async def test_an_officer_of_the_operator_decides_about_its_own_programmes_only(
+    world, registry, holder_of
+):
+    """It certifies (M-061); what other agencies' programmes cost is not its business."""
+    holder = await holder_of(3_000)
+    made = await holder.asked(registry.programme(**BUSAN), 3_000)
+    certifier = officer_of(world, uuid4(), "operator")
+    assert (await certifier.get(URL)).json()["items"] == []
+    foreign = await act(certifier, made, "confirm", {"steps_scored": 1})
+    assert (foreign.status_code, foreign.json()["code"]) == (404, "UTILISATION_NOT_FOUND")
+    assert await holder.points() == (3_000, 3_000, 0)
+    own = officer_of(world, AGENCY, "operator")
+    assert (await act(own, made, "confirm", {"steps_scored": 1})).status_code == 200
 
 
 async def test_officers_decide_about_requests_for_programmes_of_their_own_agency_only(
