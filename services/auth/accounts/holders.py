@@ -34,9 +34,9 @@ WHERE account.id = :id
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """As the database had him at one moment. While `pv` is the same, so is all the rest: whoever
-    changes what an account may do, or how one gets in, raises it. `fields` are the accrual fields
-    of a sub-account; None for accounts that are not limited."""
+    """As the database had him at one moment. While `pv` is the same, so is all the rest but
+    `has_second_factor`: whoever changes what an account may do, or its password, raises it.
+    `fields` are the accrual fields of a sub-account; None for accounts that are not limited."""
 
     id: UUID
     institution_id: UUID

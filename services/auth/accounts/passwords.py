@@ -76,15 +76,19 @@ class Passwords:
         outdated = pepper_id != self._vault.pepper_id or self._scheme.needs_update(hashed)
         return Verified(True, outdated)
 
+    def refuse_crowd(self) -> None:
+        """Raises `LoginBusy` where somebody who comes now would wait too long."""
+        wait = self._waiting / self.threads * self._takes
+        if wait > PATIENCE_SECONDS or self._waiting >= MAX_WAITING:
+            raise LoginBusy
+
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     async def _in_thread(self, work: Callable[..., T], *given: str) -> T:
         """Nothing but the hash happens there: whatever else a thread does, it does with the
         interpreter's lock, at its low priority, and all others wait for it."""
-        wait = self._waiting / self.threads * self._takes
-        if wait > PATIENCE_SECONDS or self._waiting >= MAX_WAITING:
-            raise LoginBusy
+        self.refuse_crowd()
         self._waiting += 1
         try:
             async with asyncio.timeout(LONGEST_WAIT_SECONDS):

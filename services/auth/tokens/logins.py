@@ -3,7 +3,8 @@
 A login by password is two statements with the hash between them, each a transaction of its own:
 one counts the attempt and reads the account, one writes everything a login leaves behind. Nothing
 is locked while it hashes, and a reserved attempt stays counted although the login is refused. What
-the first one read still holds in the second, or it changes nothing: the account has the same `pv`.
+the first one read still holds in the second, or it changes nothing: the account has the same `pv`,
+and a second factor if it had one.
 """
 
 import secrets
@@ -50,6 +51,7 @@ WITH entered AS (
     SET last_login_at = %(now)s, updated_at = %(now)s, password = coalesce(%(rehashed)s, password)
     FROM institution
     WHERE account.id = %(id)s AND account.pv = %(pv)s AND account.status = 'active'
+    AND (account.totp_confirmed_at IS NOT NULL OR account.passkeys > 0) = %(has_factor)s
     AND institution.id = account.institution_id AND institution.status <> 'suspended'
     RETURNING account.id, account.institution_id
 ), forgiven AS (
@@ -109,6 +111,7 @@ async def log_in(issuer: Issuer, login: Login, *, actor: Actor, now: datetime) -
 
     An id that does not exist costs the same time and leaves the same traces as one that does.
     """
+    issuer.passwords.refuse_crowd()  # before the attempt is counted: nobody guessed anything
     login_id = account_rules.login_id_of(login.login_id[:100])
     device = devices.known(issuer.vault, login_id, login.device)
     place = Throttle(
@@ -163,8 +166,8 @@ async def _reserve_and_find(
 async def _enter(
     issuer: Issuer, holder: Holder, shown: Shown, *, actor: Actor, now: datetime
 ) -> Issued:
-    """A session; or a token for the one thing that has to be done first. Raises `AccountDisabled`
-    or `LoginFailed`, which is on record."""
+    """A session; or a token for the one thing that has to be done first. Raises what
+    `_read_anew` does."""
     while True:
         only = PASSWORD_CHANGE if shown.temporary else errand(issuer, holder)
         secret = secrets.token_bytes(32) if only is None else None
@@ -198,6 +201,7 @@ async def _write(
     values = keys | {
         "id": holder.id,
         "pv": holder.pv,
+        "has_factor": holder.has_second_factor,
         "now": now,
         "rehashed": shown.rehashed,
         "methods": " ".join(shown.methods),
@@ -215,8 +219,9 @@ async def _write(
 
 
 async def _read_anew(issuer: Issuer, holder: Holder, shown: Shown, actor: Actor) -> Holder:
-    """The account was changed since it was read, or it is shut. Raises `LoginFailed` or
-    `AccountDisabled` unless it can still be entered with what was shown."""
+    """The account was changed since it was read, or it is shut. Raises `LoginFailed`,
+    `AccountDisabled` or `SecondFactorRequired` unless it can still be entered with what was shown.
+    """
     async with issuer.sessions.begin() as session:
         current = await holders.find(session, holder.id)
         if not current.is_open:
@@ -225,6 +230,8 @@ async def _read_anew(issuer: Issuer, holder: Holder, shown: Shown, actor: Actor)
         raise LoginFailed  # changed while we hashed: this one is the old one
     if not current.is_open:
         raise LoginFailed if current.status is Status.REMOVED else AccountDisabled
+    if current.has_second_factor and not shown.temporary and shown.methods == ["pwd"]:
+        raise SecondFactorRequired  # it was added while we hashed
     return current
 
 

@@ -240,6 +240,24 @@ async def test_fields_taken_away_while_the_password_is_checked_are_not_in_the_to
     assert (claims["fields"], claims["pv"]) == (["PRACTICE"], 7)
 
 
+async def test_a_second_factor_added_while_the_password_is_checked_is_asked_for(auth, meanwhile):
+    await auth.account()
+    meanwhile.append("UPDATE account SET totp_confirmed_at = now()")
+    assert code_of(await auth.log_in()) == (400, "SECOND_FACTOR_REQUIRED")
+    async with auth.runtime.sessions() as session:
+        assert await session.scalar(text("SELECT count(*) FROM login_session")) == 0
+
+
+async def test_whoever_is_told_at_once_to_come_back_has_not_tried(auth):
+    await auth.account()
+    passwords = auth.runtime.passwords
+    passwords._takes, passwords._waiting = 2.1, 2 * passwords.threads  # 4.2 s
+    for _ in range(6):
+        assert code_of(await auth.log_in()) == (503, "LOGIN_BUSY")
+    passwords._waiting = 0
+    assert (await auth.log_in()).status_code == 200
+
+
 async def test_when_too_many_wait_for_hashing_the_rest_is_told_to_come_back(auth, monkeypatch):
     await auth.account()
     monkeypatch.setattr("services.auth.accounts.passwords.LONGEST_WAIT_SECONDS", 0.05)
