@@ -5,6 +5,7 @@ what it does among others."""
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,7 +22,9 @@ Entry = tuple[float, str, str, str, str, int, float, Claims | None, str | None]
 
 
 class AccessLog:
-    """`write` gets whole lines. Call `flush` now and then and at the end."""
+    """`write` gets whole lines. Call `flush` now and then and at the end: a process that is killed
+    loses what waited. Where lines cannot be written, as on a full disk, they are dropped; requests
+    are answered all the same."""
 
     def __init__(self, write: Callable[[str], object] | None = None) -> None:
         self._write = write
@@ -51,7 +54,8 @@ class AccessLog:
         if self._waiting:
             lines = b"".join([_line(*entry) for entry in self._waiting])
             self._waiting.clear()
-            (self._write or sys.stdout.write)(lines.decode())
+            with suppress(OSError):
+                (self._write or sys.stdout.write)(lines.decode())
 
 
 def _line(

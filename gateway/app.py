@@ -122,8 +122,10 @@ class Gateway:
             self._stack.push_async_callback(_cancel, asyncio.create_task(work))
 
     async def stop(self) -> None:
-        await self._stack.aclose()
-        self._access_log.flush()
+        try:
+            await self._stack.aclose()
+        finally:
+            self._access_log.flush()
         if self._spans is not None:
             await asyncio.to_thread(self._spans.close)
 
