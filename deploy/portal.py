@@ -72,6 +72,7 @@ def build(npm: Npm) -> None:
         return
     install(npm)
     print("Building the portal …", flush=True)
+    BUILT.unlink(missing_ok=True)  # a build that breaks off may leave half of one behind
     npm("run", "build", quiet=True)
     BUILT.write_text(sources)
 

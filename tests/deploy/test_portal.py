@@ -83,6 +83,19 @@ def test_a_build_that_fails_is_said_in_a_line_and_tried_again(sources, tmp_path_
     assert asked_for(sources) == ["ci", "run build"]
 
 
+def test_what_a_build_that_broke_off_left_is_not_taken_for_the_one_before(sources):
+    assert asked_for(sources) == ["ci", "run build"]
+
+    def breaks_off(*arguments: str, quiet: bool = False) -> None:
+        raise subprocess.CalledProcessError(1, arguments)
+
+    (sources / "src" / "app.html").write_text("2")
+    with pytest.raises(subprocess.CalledProcessError):
+        portal.build(breaks_off)
+    (sources / "src" / "app.html").write_text("1")
+    assert asked_for(sources) == ["run build"]
+
+
 def test_the_lock_of_the_packages_names_no_registry():
     lock = json.loads((ROOT / "gateway/portal/package-lock.json").read_text())
     packages = {name: about for name, about in lock["packages"].items() if name}
