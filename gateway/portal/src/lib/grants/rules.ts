@@ -118,6 +118,12 @@ export interface RequiredDocument {
   required?: boolean;
 }
 
+/** What documents prove an expense, and on what grounds money goes back. */
+export interface Spending {
+  evidence_kinds: { code: string; name: Text }[];
+  recovery: { grounds: { number: number; name: Text }[] };
+}
+
 interface Duty {
   code: string;
   name: Text;
@@ -201,7 +207,7 @@ export interface RuleSet {
   call: Call;
   budget: BudgetRules;
   evaluation: Evaluation;
-  spending?: { evidence?: unknown };
+  spending: Spending;
   form?: Form;
 }
 

@@ -8,6 +8,7 @@ const cited = { citation: 'X:1' };
 
 export const RULES: RuleSet = {
   code: 'harbour',
+  spending: { evidence_kinds: [], recovery: { grounds: [] } },
   version: 1,
   name: text('항만 물류'),
   call: {

@@ -60,6 +60,11 @@ export const decisions = (id: string) => ({
     ),
 });
 
+export const objections = (id: string) => ({
+  queryKey: ['grants', 'agreement', id, 'objections'],
+  queryFn: () => ok(api.GET('/api/v1/grants/agreements/{agreement_id}/objections', path(id))),
+});
+
 /** What a settlement would say now; asking changes nothing. */
 export const settled = (id: string) => ({
   queryKey: ['grants', 'agreement', id, 'settled'],

@@ -17,6 +17,11 @@ const TONES: Record<string, Tone> = {
   reported: 'info',
 };
 
+/** From the report on there is something to settle; before it the server refuses to say. */
+export const isReported = (state: string | undefined): boolean =>
+  state !== undefined &&
+  ['reported', 'under_settlement', 'objection', 'final', 'refunded'].includes(state);
+
 export const agreementState = (state: string): { tone: Tone; label: string } => ({
   tone: TONES[state] ?? 'neutral',
   label: t.of('agreement_state_', state),

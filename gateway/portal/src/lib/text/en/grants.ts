@@ -140,7 +140,7 @@ export const en: Messages<typeof ko> = {
   receipt_pdf: 'Submitted PDF',
   receipt_pdf_of: 'Download the PDF of {number}',
   results_title: 'Results',
-  result_pdf: 'Download notice {number}',
+  result_pdf: 'Download notice {number} (PDF)',
   decision_eligible: 'Eligible',
   decision_ineligible: 'Not eligible',
   decision_prefer: 'Preferred',

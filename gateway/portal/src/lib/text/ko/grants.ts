@@ -138,7 +138,7 @@ export const ko = {
   receipt_pdf: '제출본 PDF',
   receipt_pdf_of: '{number} 제출본 PDF 내려받기',
   results_title: '결과 통보',
-  result_pdf: '{number} 결과 통보서 내려받기',
+  result_pdf: '{number} 결과 통보서 PDF 내려받기',
   decision_eligible: '사전검토 적합',
   decision_ineligible: '사전검토 부적합',
   decision_prefer: '우선협상 대상 선정',
