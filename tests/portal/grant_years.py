@@ -2,23 +2,12 @@
 
 from typing import Any
 
-from deploy.demo import sheets
 from deploy.demo.budget import proposal_document
 from deploy.demo.client import User
 from tests.portal.test_grants import GRANTS, Api
 
 TITLE = "바이오가스 인력양성"
 REVIEWERS = ("evaluator1", "evaluator2", "evaluator3")
-MEETING = {
-    "kind": "meeting",
-    "fund": "grant",
-    "amount_won": 310_000,
-    "purpose": "교육위원회",
-    "payee_name": "가람식당",
-    "obligated_on": "2020-06-10",
-    "paid_on": "2020-06-10",
-    "details": {"event": "교육위원회 1차"},
-}
 
 
 def submitted(university: User, call: dict[str, Any]) -> str:
@@ -59,29 +48,3 @@ def scored(reviewer: User, proposal: str) -> None:
     scores = {item["code"]: item["scores"][0] for item in seen["items"] if not item["quantitative"]}
     reviewer.put(url, {"scores": scores, "comment": "적정함"}, headers=seen.tag)
     reviewer.post(f"{url}/submit")
-
-
-def designated(api: Api, call: dict[str, Any]) -> str:
-    """A proposal of the call, judged and chosen."""
-    officer = api("officer")
-    proposal = submitted(api("hanbit"), call)
-    eligible(officer, proposal)
-    assigned(api, call)
-    for login in REVIEWERS:
-        scored(api(login), proposal)
-    officer.post(f"{GRANTS}/programmes/{call['id']}/ranking", once=True)
-    for action in ("prefer", "negotiate", "designate"):
-        decision = {"action": action, "reason": "선정평가 결과"}
-        officer.post(f"{GRANTS}/received/{proposal}/decide", decision)
-    return proposal
-
-
-def handed_in(university: User, officer: User, agreement: str) -> None:
-    """The documents of the agreement, accepted, but for the first."""
-    url = f"{GRANTS}/agreements/{agreement}/documents"
-    for line in university.get(url)["checklist"][1:]:
-        paper = (f"{line['code']}.pdf", sheets.pdf(line["name"]), "application/pdf")
-        handed = university.ask(
-            "POST", url, expect=201, data={"code": line["code"]}, files={"file": paper}
-        )
-        officer.post(f"{GRANTS}/agreement-documents/{handed['id']}/accept")
