@@ -23,6 +23,7 @@ const ENTRIES: readonly Entry[] = [
     // They look at the ledgers of institutions, and have none.
     except: ['operator', 'reviewer', 'observer'],
   },
+  { href: '/exchange', label: () => t('exchange') },
   { href: '/calculator', label: () => t('calculator') },
   { href: '/review', label: () => t('review'), scopes: ['accrual:review'] },
   { href: '/notices', label: () => t('notices') },
