@@ -94,7 +94,7 @@ async def test_a_company_pays_the_cap_and_no_point_more_and_the_university_recei
     await expect(company.get_by_text(rule)).to_be_visible()
     await expect(cash).to_contain_text("–")
     await company.get_by_role("button", name="이용 신청", exact=True).click()
-    await expect(company.get_by_role("alert")).to_contain_text(rule)
+    await expect(company.get_by_role("alert", name="확인하세요")).to_contain_text(rule)
     await assert_accessible(company)
     await points.fill("")
     await company.get_by_label("사용할 마일리지 조절").press("End")
