@@ -45,6 +45,9 @@ async def test_logging_out_leaves_nothing_behind(login):
         {},
         "",
     ]
+    # What no script can read is gone, too.
+    left = [cookie["name"] for cookie in await page.context.cookies()]
+    assert not [name for name in left if name.endswith("rt")], left
     await page.reload()
     await expect(banner.get_by_role("link", name="로그인")).to_be_visible()
 

@@ -107,7 +107,8 @@ export class Draft {
   /** Sends what is not saved yet; resolves when there is nothing more to send, or it failed. */
   async flush(): Promise<void> {
     clearTimeout(this.#timer);
-    await this.#running;
+    // Of several who waited for the same save the first begins the next one, the others wait again.
+    while (this.#running !== null) await this.#running;
     if (this.state === 'saved' || this.state === 'conflict') return;
     this.#running = this.#save().finally(() => (this.#running = null));
     await this.#running;
@@ -125,9 +126,11 @@ export class Draft {
   async keepMine(): Promise<void> {
     const conflict = this.conflict;
     if (!conflict) return;
+    // Anew: somebody may have typed on while he was asked.
+    const { rows } = merge(this.#saved, this.#rows, conflict.latest);
     this.#version = conflict.version;
     this.#saved = conflict.latest;
-    this.#rows = this.shown = conflict.rows;
+    this.#rows = this.shown = rows;
     this.conflict = null;
     this.state = 'unsaved';
     await this.flush();
@@ -137,6 +140,7 @@ export class Draft {
     const rows = this.#rows;
     const { set, deleted } = changesOf(this.#saved, rows);
     if (set.length + deleted.length === 0) {
+      this.problem = null;
       this.state = 'saved';
       return;
     }

@@ -28,6 +28,8 @@ export class Editor {
   #value = '';
   #column: GridColumn | undefined;
   #swallowed: string | null = null;
+  /** The list was opened, and nothing was chosen or typed since. */
+  #isListed = false;
 
   constructor() {
     this.input.addEventListener('compositionstart', () => {
@@ -36,6 +38,7 @@ export class Editor {
     });
     this.input.addEventListener('compositionend', () => (this.isComposing = false));
     this.input.addEventListener('input', () => {
+      this.#isListed = false;
       if (this.mode === 'ready') this.#setMode('typing');
     });
     this.input.addEventListener('focus', () => {
@@ -75,6 +78,7 @@ export class Editor {
   /** Back to the value of the sheet, selected. */
   ready(): void {
     this.#setMode('ready');
+    this.#isListed = false;
     const text = this.#column ? shown(this.#value, this.#column.type) : this.#value;
     if (this.input.value !== text) this.input.value = text;
     if (document.activeElement === this.input) this.input.select();
@@ -93,6 +97,7 @@ export class Editor {
     if (this.input.readOnly || !this.#column?.choices?.length) return;
     this.#setMode('typing');
     this.input.value = '';
+    this.#isListed = true;
     try {
       this.input.showPicker();
     } catch {
@@ -102,7 +107,7 @@ export class Editor {
 
   /** What was typed, or null where nothing was changed. */
   typed(): string | null {
-    if (this.mode === 'ready') return null;
+    if (this.mode === 'ready' || this.#isListed) return null;
     const { value } = this.input;
     return value === oneLine(this.#value) ? null : value;
   }

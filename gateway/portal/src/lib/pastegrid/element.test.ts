@@ -92,6 +92,14 @@ describe('the input', () => {
     expect(place()).toBe('2:2');
   });
 
+  it('leaves a choice as it was when its list is opened and nothing is chosen', () => {
+    press('ArrowRight');
+    press('ArrowRight');
+    press('ArrowDown', { altKey: true });
+    press('Tab');
+    expect(grid.rows[0]?.[2]).toBe('표준');
+  });
+
   it('offers the words of a choice', () => {
     press('ArrowRight');
     expect(input.getAttribute('list')).toBeNull();

@@ -79,6 +79,11 @@ export function removal(rows: readonly Row[], at: number, count: number): Splice
   return { at, removed: rows.slice(at, at + count), inserted: [] };
 }
 
+/** Of the widest row. Not by `Math.max(...rows)`: a pasted sheet may have more rows than a call takes. */
+export function widthOf(rows: readonly Row[]): number {
+  return rows.reduce((most, row) => Math.max(most, row.length), 0);
+}
+
 /** The cells of a block; what lies beyond the rows is blank. */
 export function cellsOf(rows: readonly Row[], indexes: readonly number[], block: Block): Row[] {
   return indexes.map((index) => {
@@ -96,7 +101,7 @@ export function cellsOf(rows: readonly Row[], indexes: readonly number[], block:
  */
 export function extentOf(pasted: readonly Row[], selected: Block): { rows: number; cols: number } {
   const height = pasted.length;
-  const width = Math.max(0, ...pasted.map((row) => row.length));
+  const width = widthOf(pasted);
   const [rows, cols] = [selected.bottom - selected.top + 1, selected.right - selected.left + 1];
   const fits = height > 0 && width > 0 && rows % height === 0 && cols % width === 0;
   return fits ? { rows, cols } : { rows: height, cols: width };

@@ -86,6 +86,8 @@ describe('pasting', () => {
     select(2, 0);
     expect(sheet.paste([['a'], ['b'], ['c']])).toMatchObject({ rows: 2, cut: 1 });
     expect(sheet.rows).toHaveLength(4);
+    const column = Array.from({ length: 200_000 }, () => ['a']);
+    expect(sheet.paste(column)).toMatchObject({ rows: 2, cut: 199_998 });
   });
 
   it('a thousand rows are one step back', () => {

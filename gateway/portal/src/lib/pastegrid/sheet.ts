@@ -19,6 +19,7 @@ import {
   inverse,
   isBlank,
   removal,
+  widthOf,
   type CellChange,
   type Splice,
 } from './rows';
@@ -164,7 +165,7 @@ export class Sheet {
       ? { rows: body.length, cols: (cells[0] ?? []).length }
       : extentOf(body, this.block);
     const kept = Math.max(0, Math.min(extent.rows, this.maxRows - start.row));
-    const width = Math.max(...body.map((row) => row.length));
+    const width = widthOf(body);
     const target = (col: number) => (order ? (order[col] ?? -1) : start.col + col);
     const changes: CellChange[] = [];
     const used = new Set<number>();

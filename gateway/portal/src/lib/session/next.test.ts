@@ -7,6 +7,7 @@ test.each([
   ['next=https%3A%2F%2Felsewhere.example', '/'],
   ['next=%2F%2Felsewhere.example', '/'],
   ['next=%2F%5Celsewhere.example', '/'],
+  ['next=%2F%09%2Felsewhere.example', '/'],
   ['next=%2Flogin%3Fnext%3D%2Flogin', '/'],
 ])('%s leads to %s', (query, place) => {
   expect(nextOf(new URLSearchParams(query))).toBe(place);

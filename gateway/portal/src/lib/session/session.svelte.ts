@@ -35,6 +35,8 @@ export class Session {
   /** The session is over, but its page is still there. */
   locked = $state(false);
   endsAt = $state<number | null>(null);
+  /** Another number for another person: what is on the page is one person's alone. */
+  generation = $state(0);
 
   #held: Held | null = null;
   #channel = typeof BroadcastChannel === 'undefined' ? null : new BroadcastChannel(CHANNEL);
@@ -94,7 +96,8 @@ export class Session {
 
   async logOut(): Promise<void> {
     // An errand has no session, and what the cookie belongs to may be another tab's.
-    if (this.claims?.sid) await tokens.revoked();
+    // In its turn: an answer with a new token that comes afterwards would begin it again.
+    if (this.claims?.sid) await exclusively(tokens.revoked);
     this.#tell({ kind: 'out' });
     this.#leave();
   }
@@ -165,6 +168,7 @@ export class Session {
   }
 
   #forget(): void {
+    this.generation += 1;
     for (const forget of this.#forgotten) forget();
   }
 

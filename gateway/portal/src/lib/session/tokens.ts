@@ -26,9 +26,10 @@ export function refreshed(): Promise<Token> {
   return asked({ grant_type: 'refresh_token' });
 }
 
-/** Ends the session of the cookie; whether there was one does not matter. */
+/** Ends the session of the cookie; whether there was one does not matter, that it is over does. */
 export async function revoked(): Promise<void> {
-  await posted('/api/v1/auth/token/revoke', {});
+  const answer = await posted('/api/v1/auth/token/revoke', {});
+  if (!answer.ok) throw await problemOf(answer);
 }
 
 async function asked(form: Record<string, string>): Promise<Token> {

@@ -1,4 +1,5 @@
 /** Short messages that something went well. Problems stay on the page instead. */
+import { session } from '../session/session.svelte.ts';
 
 const SHOWN_MS = 6_000;
 
@@ -15,6 +16,12 @@ class Toasts {
   dismiss(id: number): void {
     this.items = this.items.filter((item) => item.id !== id);
   }
+
+  clear(): void {
+    this.items = [];
+  }
 }
 
 export const toasts = new Toasts();
+
+session.onLeave(() => toasts.clear());
