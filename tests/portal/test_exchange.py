@@ -151,3 +151,27 @@ async def test_a_company_that_cancels_before_the_answer_gets_everything_back(
     course = company.get_by_role("region", name="진행")
     await expect(course).to_contain_text("마일리지 돌려줌")
     assert company_api.get(f"{ACCRUAL}/ledger/account")["available"] == before
+
+
+async def test_a_university_lists_what_it_has_and_publishes_it(login, visit, watch):
+    title = f"핵자기공명분광기 {secrets.token_hex(3)}"
+    university = await login(UNIVERSITY, "/exchange/managed")
+    await university.get_by_role("link", name="상품 등록").first.click()
+    await university.get_by_label("상품", exact=True).fill(title)
+    await university.get_by_label("장소").fill("분석동 2층")
+    await assert_accessible(university)
+    watch.allow(422, f"{EXCHANGE}/listings*")
+    await university.get_by_role("button", name="저장").click()
+    await expect(university.get_by_role("alert", name="확인하세요")).to_contain_text("사용료")
+    await university.get_by_label("단위당 사용료").fill("50000")
+    await university.get_by_role("button", name="저장").click()
+    await expect(university.get_by_role("heading", level=1)).to_have_text(title)
+    await university.get_by_role("button", name="공개", exact=True).click()
+    await expect(university.get_by_role("alert").last).to_contain_text("운영 시간이 있어야")
+    await university.get_by_role("button", name="운영 시간 추가").click()
+    await university.get_by_role("button", name="저장").click()
+    await expect(university.get_by_text("저장했습니다.")).to_be_visible()
+    await university.get_by_role("button", name="공개", exact=True).click()
+    await university.get_by_role("link", name="공개된 화면 보기").click()
+    await expect(university.get_by_role("main")).to_contain_text("월요일 09:00–18:00")
+    await assert_accessible(university)
