@@ -117,19 +117,17 @@ export class Session {
     });
   }
 
-  /** The session is over: nothing is asked any more until somebody logs in. */
+  /**
+   * The session is over: nothing is asked any more until somebody logs in. The server ends what
+   * nobody uses by itself. It is not told to: a tab that slept may not know yet that another one
+   * goes on.
+   */
   lock(): void {
     localStorage.removeItem(HINT);
     this.#held = null;
     this.endsAt = null;
     if (this.status === 'member') this.locked = true;
     else this.status = 'guest';
-  }
-
-  /** Nothing happened for too long: the server is told, the page stays behind the login. */
-  async expire(): Promise<void> {
-    this.lock();
-    await tokens.revoked().catch(() => undefined);
   }
 
   /** Called when the next person must not find what the last one saw. */
